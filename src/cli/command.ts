@@ -1,0 +1,51 @@
+/** What a command is: its words in `--help` and what it does. One file per command. */
+import type { Instance } from "../host/instance.ts";
+
+export interface Option {
+  type: "string" | "boolean";
+  /** e.g. `FILE`; for options with a value. */
+  value?: string;
+  /** One letter, e.g. `f` for `-f`. */
+  short?: string;
+  describe: string;
+}
+
+/** Where a command prints. Nothing else prints. */
+export interface Terminal {
+  /** A line on standard output. */
+  out(line: string): void;
+  /** Bytes on standard output, as they are (no line end added). */
+  write(text: string): void;
+  /** A line on standard error. */
+  err(line: string): void;
+  /** One JSON value on standard output. */
+  json(value: unknown): void;
+  /** Whether standard error is a terminal: progress may be redrawn. */
+  readonly interactive: boolean;
+}
+
+export interface CommandContext {
+  /** What stands after the command's name, options taken out. */
+  positionals: string[];
+  /** What stands after `--`. */
+  rest: string[];
+  options: Record<string, string | boolean | undefined>;
+  instance: Instance;
+  /** `--json` was given. */
+  json: boolean;
+  terminal: Terminal;
+}
+
+export interface Command {
+  /** One word, or two: `diode status`. */
+  name: string;
+  summary: string;
+  /** What follows the name in the usage line, e.g. `[--out FILE] ID`. */
+  usage?: string;
+  /** A command line that works. */
+  example: string;
+  /** Besides the common ones (--instance, --state, --json, --help). */
+  options?: Record<string, Option>;
+  /** @returns the exit code. @throws VeiError, which the caller prints with its hint. */
+  run(context: CommandContext): Promise<number>;
+}
