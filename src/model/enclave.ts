@@ -1,0 +1,112 @@
+/**
+ * The adapter to the model server in the enclave: one connection for each request, so that a kernel
+ * event is matched to its request by flow (our own port).
+ */
+import { Exit, VeiError } from "../base/errors.ts";
+import { type Delta, readChunk } from "../lens/chat_chunk.ts";
+import { malformed, ResponseReader } from "../lens/http1.ts";
+import { EventReader } from "../lens/sse.ts";
+
+export interface Message {
+  role: "system" | "user" | "assistant";
+  content: string;
+}
+
+export interface ChatRequest {
+  messages: Message[];
+  maxTokens: number;
+  temperature: number;
+  seed: number;
+}
+
+/** The part of `Deno.TcpConn` that is used. */
+export interface Connection {
+  readonly localAddr: Deno.Addr;
+  read(into: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  close(): void;
+}
+
+const encoder = new TextEncoder();
+
+/** @returns the bytes of the HTTP request for a streamed chat completion. */
+export function encodeRequest(host: string, request: ChatRequest): Uint8Array {
+  const body = encoder.encode(JSON.stringify({
+    messages: request.messages,
+    max_tokens: request.maxTokens,
+    temperature: request.temperature,
+    seed: request.seed,
+    cache_prompt: false,
+    stream: true,
+    return_progress: true,
+  }));
+  const head = encoder.encode(
+    `POST /v1/chat/completions HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`,
+  );
+  const bytes = new Uint8Array(head.length + body.length);
+  bytes.set(head);
+  bytes.set(body, head.length);
+  return bytes;
+}
+
+/** Writes all of `bytes`. */
+async function writeAll(connection: Connection, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
+
+/**
+ * Sends a chat request and yields the answer as it comes. The connection is closed at the end, also
+ * when the consumer stops early: that cancels the model's run.
+ * @param host for the Host field, e.g. `172.30.0.11:8080`.
+ * @throws VeiError `model-answer-malformed`, `model-refused` (any status but 200).
+ */
+export async function* chat(
+  connection: Connection,
+  host: string,
+  request: ChatRequest,
+): AsyncGenerator<Delta> {
+  try {
+    await writeAll(connection, encodeRequest(host, request));
+    const http = new ResponseReader();
+    const events = new EventReader();
+    const buffer = new Uint8Array(16 * 1024);
+    for (let ended = false; !http.done;) {
+      const count = await connection.read(buffer);
+      if (count === null) {
+        http.end();
+        break;
+      }
+      for (const body of http.push(buffer.subarray(0, count))) {
+        checkHead(http);
+        for (const data of events.push(body)) {
+          if (ended) throw malformed("an event after the last");
+          if (data === "[DONE]") ended = true;
+          else yield* readChunk(data);
+        }
+      }
+    }
+    checkHead(http);
+    events.end();
+  } finally {
+    connection.close();
+  }
+}
+
+function checkHead(http: ResponseReader): void {
+  const head = http.head!;
+  if (head.status !== 200) {
+    // The body of an error is the model's text: it is not shown.
+    throw new VeiError({
+      code: "model-refused",
+      message: `The model server answered with status ${head.status}`,
+      hint: head.status === 400
+        ? "the prompt may be longer than the context ([enclave] context)"
+        : "`vei status` shows whether the enclave is well",
+      exit: Exit.unavailable,
+    });
+  }
+  if (head.headers.get("content-type") !== "text/event-stream") {
+    throw malformed("it is not an event stream");
+  }
+}
