@@ -1,0 +1,72 @@
+/** A diode's text → everything that the kernel is given, by value. Touches no kernel object. */
+import { sha256 } from "../src/base/bytes.ts";
+import { compilePredicate } from "../src/automaton/compile.ts";
+import type { Dfa } from "../src/automaton/dfa.ts";
+import { encodeConfig, encodeTable, type LinkRules } from "../src/bpf/layout.ts";
+import { diodeProgram } from "../src/bpf/program.ts";
+import { type DiodeFile, parseDiodeFile } from "../src/policy/diode_file.ts";
+
+export { shippedDiode, shippedDiodes } from "./shipped.ts";
+
+/** What is to be loaded. */
+export interface DiodePlan {
+  readonly name: string;
+  readonly description: string;
+  /** The diode's file, as it was read. */
+  readonly source: string;
+  readonly file: DiodeFile;
+  /** The minimal automaton that the table says. */
+  readonly dfa: Dfa;
+  /** Value of the table map. */
+  readonly table: Uint8Array<ArrayBuffer>;
+  /** Value of the configuration map. */
+  readonly config: Uint8Array<ArrayBuffer>;
+  readonly stateCount: number;
+  readonly classCount: number;
+  /**
+   * SHA-256 in hex. `program`: of the instructions with map references zeroed, so it is the same
+   * for every diode.
+   */
+  readonly digests: {
+    readonly source: string;
+    readonly table: string;
+    readonly config: string;
+    readonly program: string;
+  };
+}
+
+/**
+ * @param text a diode's file; `path` is named in errors.
+ * @throws VeiError `diode-invalid` (file, line, column), `diode-too-large`, `link-rules`.
+ */
+export async function compileDiode(
+  text: string,
+  path: string,
+  rules: LinkRules,
+): Promise<DiodePlan> {
+  const file = parseDiodeFile(text, path);
+  const dfa = compilePredicate(file.predicate);
+  const table = encodeTable(dfa);
+  const config = encodeConfig(rules, dfa);
+  const program = diodeProgram({ table: 0, config: 0, counters: 0, events: 0 });
+  const [sourceDigest, tableDigest, configDigest, programDigest] = await Promise.all(
+    [new TextEncoder().encode(text), table, config, program].map(sha256),
+  );
+  return {
+    name: file.name,
+    description: file.description,
+    source: text,
+    file,
+    dfa,
+    table,
+    config,
+    stateCount: dfa.stateCount,
+    classCount: dfa.classCount,
+    digests: {
+      source: sourceDigest,
+      table: tableDigest,
+      config: configDigest,
+      program: programDigest,
+    },
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * Minimisation by partition refinement: J. Hopcroft, "An n log n algorithm for minimizing states
+ * in a finite automaton" (1971).
+ */
+import type { Raw } from "./explore.ts";
+
+/** @returns the automaton with the fewest states that accepts the same. */
+export function minimise(raw: Raw): Raw {
+  const { classCount: k, stateCount: n, next } = raw;
+  const inverse = invert(raw);
+  const blocks = new Partition(n);
+  const waiting: number[] = [];
+  const isWaiting: boolean[] = [];
+  const wait = (block: number) => {
+    waiting.push(block);
+    isWaiting[block] = true;
+  };
+  const refine = (states: Iterable<number>) => {
+    for (const state of states) blocks.mark(state);
+    blocks.split((old, fresh) => {
+      if (isWaiting[old]) wait(fresh);
+      else wait(blocks.size(fresh) < blocks.size(old) ? fresh : old);
+    });
+  };
+
+  wait(0);
+  refine(statesWhere(n, (state) => raw.accepting[state] === 1));
+  while (waiting.length > 0) {
+    const splitter = waiting.pop()!;
+    isWaiting[splitter] = false;
+    const members = blocks.members(splitter); // a copy: the splitter itself may be split
+    for (let symbol = 0; symbol < k; symbol++) refine(inverse.into(members, symbol));
+  }
+
+  // One state for each block, numbered as their first members are (so breadth first stays).
+  const number = new Int32Array(blocks.count).fill(-1);
+  const representatives: number[] = [];
+  for (let state = 0; state < n; state++) {
+    const block = blocks.of(state);
+    if (number[block] >= 0) continue;
+    number[block] = representatives.length;
+    representatives.push(state);
+  }
+  const minimal = new Uint32Array(representatives.length * k);
+  representatives.forEach((state, i) => {
+    for (let symbol = 0; symbol < k; symbol++) {
+      minimal[i * k + symbol] = number[blocks.of(next[state * k + symbol])];
+    }
+  });
+  return {
+    classCount: k,
+    stateCount: representatives.length,
+    start: number[blocks.of(raw.start)],
+    accepting: Uint8Array.from(representatives, (state) => raw.accepting[state]),
+    next: minimal,
+  };
+}
+
+/** States grouped into blocks; marked states can be split off theirs. */
+class Partition {
+  count = 1;
+  private readonly order: Int32Array;
+  private readonly place: Int32Array;
+  private readonly block: Int32Array;
+  private readonly first: number[] = [0];
+  private readonly past: number[];
+  /** How many states of a block are marked; they stand at its front. */
+  private readonly marked: number[] = [0];
+  private touched: number[] = [];
+
+  constructor(n: number) {
+    this.order = Int32Array.from({ length: n }, (_, i) => i);
+    this.place = this.order.slice();
+    this.block = new Int32Array(n);
+    this.past = [n];
+  }
+
+  of(state: number): number {
+    return this.block[state];
+  }
+
+  size(block: number): number {
+    return this.past[block] - this.first[block];
+  }
+
+  members(block: number): Int32Array {
+    return this.order.slice(this.first[block], this.past[block]);
+  }
+
+  mark(state: number): void {
+    const block = this.block[state];
+    const front = this.first[block] + this.marked[block];
+    const place = this.place[state];
+    if (place < front) return;
+    if (this.marked[block] === 0) this.touched.push(block);
+    this.marked[block]++;
+    const other = this.order[front];
+    this.order[front] = state;
+    this.order[place] = other;
+    this.place[state] = front;
+    this.place[other] = place;
+  }
+
+  /** Splits the marked states off every block that has both kinds. */
+  split(each: (old: number, fresh: number) => void): void {
+    const touched = this.touched;
+    this.touched = [];
+    for (const old of touched) {
+      const marked = this.marked[old];
+      this.marked[old] = 0;
+      if (marked === this.size(old)) continue;
+      const fresh = this.count++;
+      this.first[fresh] = this.first[old];
+      this.past[fresh] = this.first[old] + marked;
+      this.marked[fresh] = 0;
+      this.first[old] += marked;
+      for (let i = this.first[fresh]; i < this.past[fresh]; i++) this.block[this.order[i]] = fresh;
+      each(old, fresh);
+    }
+  }
+}
+
+/** @returns the automaton's transitions backwards. */
+function invert({ classCount: k, stateCount: n, next }: Raw) {
+  // Counting sort of the transitions by target and symbol.
+  const begin = new Uint32Array(n * k + 1);
+  for (let i = 0; i < next.length; i++) begin[next[i] * k + i % k + 1]++;
+  for (let i = 0; i < n * k; i++) begin[i + 1] += begin[i];
+  const fill = begin.slice();
+  const sources = new Uint32Array(n * k);
+  for (let i = 0; i < next.length; i++) {
+    sources[fill[next[i] * k + i % k]++] = Math.floor(i / k);
+  }
+  return {
+    /** The states from which `symbol` leads into one of `targets`. */
+    *into(targets: Int32Array, symbol: number): Generator<number> {
+      for (const target of targets) {
+        const key = target * k + symbol;
+        for (let i = begin[key]; i < begin[key + 1]; i++) yield sources[i];
+      }
+    },
+  };
+}
+
+function* statesWhere(n: number, holds: (state: number) => boolean): Generator<number> {
+  for (let state = 0; state < n; state++) if (holds(state)) yield state;
+}

@@ -1,0 +1,38 @@
+/** Text with the place that each of its characters has in a file, for errors that point there. */
+import { Exit, VeiError } from "../base/errors.ts";
+
+/** A place in a file, both counted from 1; a column is a UTF-16 code unit, as editors count. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A text and where it came from. */
+export interface Source {
+  readonly text: string;
+  readonly path: string;
+  /** @returns the place of the character at `offset`; at the text's length, of its end. */
+  place(offset: number): Place;
+}
+
+/** @returns a source that is a whole file. */
+export function wholeFile(text: string, path: string): Source {
+  return { text, path, place: (offset) => placeIn(text, offset) };
+}
+
+/** @returns the place of `offset` in `text`. */
+export function placeIn(text: string, offset: number): Place {
+  const before = text.slice(0, offset).split("\n");
+  return { line: before.length, column: before[before.length - 1].length + 1 };
+}
+
+/** @returns the error for a diode's text that cannot be read: place, what is wrong, what to do. */
+export function invalidAt(source: Source, offset: number, what: string, hint: string): VeiError {
+  const { line, column } = source.place(offset);
+  return new VeiError({
+    code: "diode-invalid",
+    message: `${source.path}:${line}:${column}: ${what}`,
+    hint,
+    exit: Exit.config,
+  });
+}
