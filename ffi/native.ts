@@ -8,6 +8,8 @@
 import { Exit, VeiError } from "../src/base/errors.ts";
 import type { ExitCode } from "../src/base/errors.ts";
 
+const openers: (() => unknown)[] = [];
+
 /**
  * Opens a shared library at the first use, never at import.
  * @returns a function that gives the library's symbols.
@@ -19,7 +21,7 @@ export function lazyLibrary<S extends Deno.ForeignLibraryInterface>(
   hint: string,
 ): () => Deno.DynamicLibrary<S>["symbols"] {
   let opened: Deno.DynamicLibrary<S> | undefined;
-  return () => {
+  const open = () => {
     try {
       opened ??= Deno.dlopen(file, symbols);
     } catch (cause) {
@@ -33,6 +35,17 @@ export function lazyLibrary<S extends Deno.ForeignLibraryInterface>(
     }
     return opened.symbols;
   };
+  openers.push(open);
+  return open;
+}
+
+/**
+ * Opens every library that an imported module declares. For tests, at their top level: `deno test`
+ * takes a library that is first used inside a test for a leak.
+ * @throws VeiError `library-missing`
+ */
+export function openLibraries(): void {
+  for (const open of openers) open();
 }
 
 const errnoLibrary = lazyLibrary("libc.so.6", {

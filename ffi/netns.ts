@@ -93,8 +93,7 @@ export function enterNetns(path: string): void {
  * @param work synchronous: a promise would go on in the wrong namespace, so it is refused.
  */
 export function withNetns<T>(path: string, work: () => T): T {
-  using _back = returnTicket();
-  enterNetns(path);
+  using _back = moved(() => enterNetns(path));
   const result = work();
   if (result instanceof Promise) {
     result.catch(() => {});
@@ -142,9 +141,15 @@ export function isNetns(path: string): boolean {
   }
 }
 
-/** Remembers the calling thread's namespace; disposing goes back to it. */
-function returnTicket(): Disposable {
+/** Moves the calling thread by `move`. @returns disposing of it goes back to where it was. */
+function moved(move: () => void): Disposable {
   const here = openNetns(SELF);
+  try {
+    move();
+  } catch (error) {
+    here.close();
+    throw error;
+  }
   return {
     [Symbol.dispose]() {
       try {
@@ -157,11 +162,9 @@ function returnTicket(): Disposable {
 }
 
 function unshareThread(): Disposable {
-  const back = returnTicket();
-  if (libc().unshare(CLONE_NEWNET) === 0) return back;
-  const error = new SystemError("Cannot make a network namespace", errno(), ROOT_HINT);
-  back[Symbol.dispose]();
-  throw error;
+  return moved(() =>
+    unwrap(libc().unshare(CLONE_NEWNET), "Cannot make a network namespace", ROOT_HINT)
+  );
 }
 
 function openNetns(path: string): Fd {
