@@ -43,6 +43,7 @@ zstd               unpacks newer ones
 "
 TEST_PACKAGES="
 procps             the tests look at processes
+nftables           the tests masquerade
 "
 
 usage() {
