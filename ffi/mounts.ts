@@ -5,6 +5,8 @@ export interface Mount {
   /** Unique among all mounts that exist, whatever their namespace. */
   id: number;
   parent: number;
+  /** Device number `major:minor`: one for each instance of a file system, wherever mounted. */
+  device: string;
   target: string;
   type: string;
   /** Peer group that mounts made below are passed on to, null when not shared. */
@@ -25,6 +27,7 @@ export function parseMountinfo(text: string): Mount[] {
     return {
       id: Number(fields[0]),
       parent: Number(fields[1]),
+      device: fields[2] ?? "",
       target: unescapeTarget(fields[4] ?? ""),
       type: fields[end + 1] ?? "",
       sharedGroup: shared === undefined ? null : Number(shared.slice(7)),
