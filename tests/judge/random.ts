@@ -24,6 +24,6 @@ export function seeded(seed: number): Random {
     below,
     pick: (from) => from[below(from.length)],
     once: (n) => below(n) === 0,
-    bytes: (length) => Uint8Array.from({ length }, () => next() & 0xff),
+    bytes: (length) => new Uint8Array(length).map(() => next() >>> 24),
   };
 }
