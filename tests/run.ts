@@ -60,9 +60,9 @@ if (whole) {
   if ("outcome" in newest) {
     done(newest.outcome);
   } else {
-    console.log(`once more on ${newest.tools.label}`);
     const rightThere = await runChecks(newest.tools, false);
     await runFiles(files.filter(isPure), newest.tools, !rightThere);
+    await Deno.remove(newest.lock);
   }
 } else if (files.length > 0) {
   const types = await runCheck(["check", ...pinned.lock, ...files], pinned);

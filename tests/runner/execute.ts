@@ -10,7 +10,7 @@ export interface Toolset {
   env: Record<string, string>;
   /** For the subcommands that read the lock file: `--frozen`, another lock file. */
   lock: string[];
-  /** Stands before the folder in the table when it is not the pinned Deno. */
+  /** Stands before each name when it is not the pinned Deno. */
   label: string;
 }
 
@@ -43,7 +43,13 @@ export async function runTest(
       leftBehind: ended.leftBehind,
     });
     const { output, seconds } = ended;
-    return { ...verdict, name: file, folder: tools.label + folderOf(file), seconds, output };
+    return {
+      ...verdict,
+      name: tools.label + file,
+      folder: tools.label + folderOf(file),
+      seconds,
+      output,
+    };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -54,13 +60,14 @@ export async function runCheck(args: string[], tools: Toolset): Promise<Outcome>
   const ended = await runToEnd(tools.deno, args, tools.env, 600);
   const passed = ended.code === 0;
   return {
-    name: `deno ${args[0]}`,
+    name: `${tools.label}deno ${args[0]}`,
     folder: `${tools.label}checks`,
     passed: passed ? 1 : 0,
     failed: passed ? 0 : 1,
     reasons: passed ? [] : [ended.timedOut ? "did not end" : `exit code ${ended.code}`],
     seconds: ended.seconds,
-    output: ended.output,
+    // Progress is no news: the newer versions print a line for each file.
+    output: ended.output.replace(/^(Check|Download|Checked) .*\n/gm, ""),
   };
 }
 

@@ -3,10 +3,13 @@ import type { Outcome, Toolset } from "./execute.ts";
 
 const FOLDER = ".tools/deno-latest";
 
-/** @returns the toolset, or a failed outcome that says why there is none. */
+/**
+ * @returns the toolset and its lock file (the caller removes it), or a failed outcome that says why
+ * there is none.
+ */
 export async function newestDeno(
   pinned: Toolset,
-): Promise<{ tools: Toolset } | { outcome: Outcome }> {
+): Promise<{ tools: Toolset; lock: string } | { outcome: Outcome }> {
   const read = (name: string) => Deno.readTextFile(`${FOLDER}/${name}`).catch(() => null);
   const missing = await read("missing");
   const version = await read("version");
@@ -28,6 +31,7 @@ export async function newestDeno(
   const lock = await Deno.makeTempFile({ dir: ".cache", prefix: "newest-", suffix: ".lock" });
   await Deno.copyFile("deno.lock", lock);
   return {
+    lock,
     tools: {
       deno: `${Deno.cwd()}/${FOLDER}/deno`,
       env: { ...pinned.env, DENO_DIR: `${Deno.cwd()}/.cache/deno-latest` },

@@ -114,7 +114,7 @@ export async function runToEnd(
   running.delete(child.pid);
   const left = await leftBehind(mark);
   // A process that carries no mark could still hold a pipe open: do not wait for it for ever.
-  let patience: number | undefined;
+  let patience: ReturnType<typeof setTimeout> | undefined;
   await Promise.race([
     Promise.all(pipes.map((pipe) => pipe.ended)),
     new Promise<void>((done) => patience = setTimeout(done, 2000)),
