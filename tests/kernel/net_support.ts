@@ -1,5 +1,10 @@
 /** What the tests of namespaces and taps share: names, boxes, other users, frames. */
 import { parseIpv4, parseMac } from "../../src/base/ipv4.ts";
+import { removeLink } from "../../enclave/link.ts";
+import { deleteInterface } from "../../ffi/netdev.ts";
+import { netnsExists, withNetns } from "../../ffi/netns.ts";
+import { allLinks } from "../../ffi/rtnetlink.ts";
+import { type Instance, instanceOf } from "../../src/host/instance.ts";
 import { run, type RunOptions, type RunResult } from "../../src/host/run.ts";
 import { netlinkRequest, NLM, withAttributes } from "../../ffi/netlink.ts";
 
@@ -7,6 +12,22 @@ import { netlinkRequest, NLM, withAttributes } from "../../ffi/netlink.ts";
 export function randomName(): string {
   const letters = crypto.getRandomValues(new Uint8Array(7));
   return "t" + Array.from(letters, (byte) => String.fromCharCode(97 + byte % 26)).join("");
+}
+
+/** An instance whose namespace is removed at the end, whatever is in it. */
+export function testInstance(): { instance: Instance } & Disposable {
+  const instance = instanceOf(randomName());
+  return {
+    instance,
+    [Symbol.dispose]() {
+      if (netnsExists(instance.netns)) {
+        withNetns(instance.netns, () => {
+          for (const { name, index } of allLinks()) if (index !== 1) deleteInterface(name);
+        });
+      }
+      removeLink(instance);
+    },
+  };
 }
 
 const ROOT = new URL("../../", import.meta.url).pathname;
