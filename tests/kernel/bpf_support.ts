@@ -5,6 +5,7 @@ import { BPFFS, ensureBpffs } from "../../ffi/bpffs.ts";
 import { linkState } from "../../ffi/rtnetlink.ts";
 import { createNetns, removeNetns, withNetns } from "../../ffi/netns.ts";
 import { Tap } from "../../ffi/tap.ts";
+import type { LinkRules } from "../../src/bpf/layout.ts";
 import { assemble, type Line } from "../../src/bpf/assembler.ts";
 import { add, call, exit, Helper, load, mapReference, mapValue, mov } from "../../src/bpf/isa.ts";
 import { store } from "../../src/bpf/isa.ts";
@@ -79,3 +80,13 @@ export class Bench implements Disposable {
     removeNetns(this.netns);
   }
 }
+
+/** The link of the architecture, as every instance has it. */
+export const RULES: LinkRules = {
+  hostMac: "02:00:00:00:00:01",
+  guestMac: "52:54:00:12:34:56",
+  hostIp: "172.30.0.1",
+  guestIp: "172.30.0.11",
+  guestPort: 8080,
+  maxFrame: 1514,
+};
