@@ -1,5 +1,4 @@
-import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { ensureBpffs } from "../../ffi/bpffs.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { BpfMap } from "../../ffi/bpf_map.ts";
 import { XDP } from "../../ffi/bpf_program.ts";
 import { openLibraries, SystemError } from "../../ffi/native.ts";
@@ -103,12 +102,4 @@ Deno.test("only a link is taken for a link", () => {
     assertEquals([error.code, error.exit], ["pin-foreign", 78]);
     Deno.removeSync(bench.pin);
   }
-});
-
-Deno.test("ensureBpffs can be called again", () => {
-  ensureBpffs();
-  const before = Deno.statSync("/sys/fs/bpf").dev;
-  ensureBpffs();
-  assertEquals(Deno.statSync("/sys/fs/bpf").dev, before);
-  assertNotEquals(before, Deno.statSync("/sys").dev);
 });
