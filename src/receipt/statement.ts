@@ -1,0 +1,174 @@
+/**
+ * What a receipt says, as an in-toto Statement v1. Every item is bound by the SHA-256 of its exact
+ * bytes, never by a name or a path alone.
+ */
+import * as v from "valibot";
+import { sha256 } from "../base/bytes.ts";
+import { canonicalJson } from "../base/canonical.ts";
+import { isUuid7 } from "./uuid7.ts";
+
+export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
+export const PREDICATE_TYPE = "urn:vei:receipt:v0";
+
+const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hex"));
+const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
+const filled = v.pipe(v.string(), v.nonEmpty());
+const time = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/));
+const content = v.strictObject({ sha256: digest, bytes: count });
+const counters = v.record(v.string(), count);
+
+/** A frame that the kernel dropped on the request's own flow. */
+const drop = v.strictObject({
+  reason: filled,
+  offset: v.nullable(count),
+  tcp_sequence: count,
+  payload_bytes: count,
+  retransmissions: count,
+});
+
+/** What the answer depends on besides the input; with that it makes the `proof_id`. */
+const setting = {
+  policy: v.strictObject({ name: filled, version: filled, sha256: digest, automaton: digest }),
+  model: v.strictObject({
+    kind: v.picklist(["enclave", "url", "mock"]),
+    name: filled,
+    /** null where we do not have the weights. */
+    sha256: v.nullable(digest),
+    max_tokens: count,
+    temperature: v.number(),
+    seed: count,
+  }),
+  /** null without a diode. */
+  diode: v.nullable(v.strictObject({
+    name: filled,
+    source: digest,
+    program: digest,
+    table: digest,
+    link_rules: digest,
+  })),
+  /** null without a virtual machine. */
+  enclave: v.nullable(v.strictObject({
+    image: digest,
+    kernel: digest,
+    initrd: digest,
+    root: digest,
+    qemu_version: filled,
+    qemu_arguments: digest,
+  })),
+  program: v.strictObject({ version: filled, sha256: digest }),
+};
+const Setting = v.strictObject(setting);
+export type Setting = v.InferOutput<typeof Setting>;
+
+const verdict = v.variant("outcome", [
+  v.strictObject({ outcome: v.literal("completed"), finish: v.picklist(["stop", "length"]) }),
+  v.strictObject({
+    outcome: v.literal("aborted"),
+    by: v.picklist(["monitor", "kernel"]),
+    /** The policy's rule, or the diode's reason. */
+    rule: filled,
+    /** Index of the byte that decides: of the content (monitor), of the payload (kernel). */
+    offset: v.nullable(count),
+    /** Where in the content the match begins; null where the kernel decided. */
+    start: v.nullable(count),
+  }),
+  v.strictObject({ outcome: v.literal("refused"), rule: filled, offset: count }),
+  v.strictObject({ outcome: v.literal("interrupted"), why: filled }),
+]);
+export type Verdict = v.InferOutput<typeof verdict>;
+
+const Predicate = v.strictObject({
+  id: v.pipe(v.string(), v.check(isUuid7, "must be a UUID of version 7")),
+  /** Counts from 1, without holes. */
+  sequence: v.pipe(count, v.minValue(1)),
+  kind: v.picklist(["exchange", "incident"]),
+  proof_id: digest,
+  node: filled,
+  time: v.strictObject({ start: time, first_byte: v.nullable(time), end: time }),
+  input: content,
+  ...setting,
+  output: content,
+  verdict,
+  kernel: v.nullable(v.strictObject({
+    link_id: count,
+    program_id: count,
+    counters_before: counters,
+    counters_after: counters,
+    drops: v.array(drop),
+  })),
+  /** Guarantees that this exchange did not have, in words. */
+  lacks: v.array(filled),
+});
+export type Receipt = v.InferOutput<typeof Predicate>;
+
+const Statement = v.strictObject({
+  _type: v.literal(STATEMENT_TYPE),
+  subject: v.array(
+    v.strictObject({ name: filled, digest: v.strictObject({ sha256: digest }) }),
+  ),
+  predicateType: v.literal(PREDICATE_TYPE),
+  predicate: Predicate,
+});
+
+/**
+ * The digest of a request's canonical description: equal for equal requests, different when one bit
+ * of any part differs.
+ * @param input SHA-256 of the canonical input.
+ */
+export function proofId(input: string, setting: Setting): Promise<string> {
+  return sha256(new TextEncoder().encode(canonicalJson({ input, ...setting })));
+}
+
+/** @returns what every receipt's `proof_id` must be. */
+export function proofIdOf(receipt: Receipt): Promise<string> {
+  const { policy, model, diode, enclave, program } = receipt;
+  return proofId(receipt.input.sha256, { policy, model, diode, enclave, program });
+}
+
+/** The digests that other people's tools look for. */
+function subjects(receipt: Receipt) {
+  return [
+    { name: "output", digest: { sha256: receipt.output.sha256 } },
+    { name: "input", digest: { sha256: receipt.input.sha256 } },
+    { name: "policy", digest: { sha256: receipt.policy.sha256 } },
+    ...(receipt.model.sha256 === null
+      ? []
+      : [{ name: "model", digest: { sha256: receipt.model.sha256 } }]),
+  ];
+}
+
+/** @returns the statement's one byte form (RFC 8785). */
+export function encodeStatement(receipt: Receipt): Uint8Array<ArrayBuffer> {
+  const statement = {
+    _type: STATEMENT_TYPE,
+    subject: subjects(receipt),
+    predicateType: PREDICATE_TYPE,
+    predicate: receipt,
+  };
+  return new TextEncoder().encode(canonicalJson(statement)) as Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * @returns the receipt in a statement.
+ * @throws SyntaxError naming the field, unless the bytes are exactly what `encodeStatement` gives.
+ */
+export function decodeStatement(bytes: Uint8Array): Receipt {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new SyntaxError("Cannot read the statement: it is not JSON", { cause });
+  }
+  const result = v.safeParse(Statement, raw);
+  if (!result.success) {
+    const issue = result.issues[0];
+    const path = (issue.path ?? []).map((item) => String(item.key)).join(".");
+    throw new SyntaxError(`Cannot read the statement: ${path}: ${issue.message}`);
+  }
+  const receipt = result.output.predicate;
+  const again = encodeStatement(receipt);
+  if (again.length !== bytes.length || again.some((byte, i) => byte !== bytes[i])) {
+    throw new SyntaxError("Cannot read the statement: its subjects or its form do not fit");
+  }
+  return receipt;
+}

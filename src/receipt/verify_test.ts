@@ -1,0 +1,151 @@
+import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { unhex } from "../base/bytes.ts";
+import { encodeEnvelope, seal } from "./dsse.ts";
+import { type SigningKey, signingKey } from "./keys.ts";
+import { encodeStatement, proofIdOf, type Receipt, type Setting } from "./statement.ts";
+import { uuid7 } from "./uuid7.ts";
+import { verifyReceipt } from "./verify.ts";
+
+const digest = (digit: string) => digit.repeat(64);
+
+const SETTING: Setting = {
+  policy: { name: "p", version: "1", sha256: digest("1"), automaton: digest("2") },
+  model: {
+    kind: "enclave",
+    name: "m",
+    sha256: digest("3"),
+    max_tokens: 16,
+    temperature: 0,
+    seed: 0,
+  },
+  diode: {
+    name: "d",
+    source: digest("4"),
+    program: digest("5"),
+    table: digest("6"),
+    link_rules: digest("7"),
+  },
+  enclave: {
+    image: digest("8"),
+    kernel: digest("9"),
+    initrd: digest("a"),
+    root: digest("b"),
+    qemu_version: "7.2",
+    qemu_arguments: digest("c"),
+  },
+  program: { version: "0", sha256: digest("d") },
+};
+
+async function sample(key: SigningKey): Promise<Receipt> {
+  const receipt: Receipt = {
+    id: uuid7(1_700_000_000_000, new Uint8Array(10)),
+    sequence: 1,
+    kind: "exchange",
+    proof_id: digest("0"),
+    node: key.publicKey.fingerprint,
+    time: { start: "2026-01-01T00:00:00.000Z", first_byte: null, end: "2026-01-01T00:00:01Z" },
+    input: { sha256: digest("e"), bytes: 3 },
+    ...SETTING,
+    output: { sha256: digest("f"), bytes: 0 },
+    verdict: { outcome: "aborted", by: "monitor", rule: "hate", offset: 5, start: 2 },
+    kernel: { link_id: 1, program_id: 2, counters_before: {}, counters_after: {}, drops: [] },
+    lacks: [],
+  };
+  return { ...receipt, proof_id: await proofIdOf(receipt) };
+}
+
+const sealed = async (receipt: Receipt, key: SigningKey) =>
+  encodeEnvelope(await seal(encodeStatement(receipt), key));
+
+const key = await signingKey(unhex(digest("1")));
+const other = await signingKey(unhex(digest("2")));
+
+Deno.test("VALID against a trusted key, UNVERIFIABLE without one, naming the signer", async () => {
+  const receipt = await sample(key);
+  const bundle = await sealed(receipt, key);
+  for (const text of [bundle, bundle + "\n"]) {
+    const valid = await verifyReceipt(text, [other.publicKey, key.publicKey]);
+    assertEquals(valid, { result: "VALID", receipt, signer: key.publicKey.fingerprint });
+  }
+  for (const trusted of [[], [other.publicKey]]) {
+    const answer = await verifyReceipt(bundle, trusted);
+    assertEquals(answer.result, "UNVERIFIABLE");
+    assertEquals("signer" in answer && answer.signer, key.publicKey.fingerprint);
+  }
+});
+
+Deno.test("INVALID after one bit of the bundle is changed, in every byte", async () => {
+  const bundle = new TextEncoder().encode(await sealed(await sample(key), key));
+  const parts = new Set<string>();
+  // Every bit takes half a minute; a stride that is prime to 8 meets every byte and bit position.
+  for (let bit = 0; bit < 8 * bundle.length; bit += 7) {
+    const changed = bundle.slice();
+    changed[bit >> 3] ^= 1 << (bit & 7);
+    const text = new TextDecoder("latin1").decode(changed);
+    const answer = await verifyReceipt(text, [key.publicKey]);
+    assertEquals(answer.result, "INVALID", `bit ${bit}`);
+    if (answer.result === "INVALID") parts.add(answer.part);
+  }
+  assertEquals([...parts].sort(), ["envelope", "node", "payloadType", "signature"]);
+});
+
+Deno.test("a signature by another key under the trusted key's id is INVALID", async () => {
+  const forged = await sealed(await sample(key), {
+    privateKey: other.privateKey,
+    publicKey: key.publicKey,
+  });
+  const answer = await verifyReceipt(forged, [key.publicKey]);
+  assertEquals(answer.result === "INVALID" && answer.part, "signature");
+});
+
+Deno.test("what the key holder signed is still checked: proof_id, node, unknown fields", async () => {
+  const good = await sample(key);
+  const wrong = async (receipt: Receipt) => {
+    const answer = await verifyReceipt(await sealed(receipt, key), [key.publicKey]);
+    return answer.result === "INVALID" ? answer.part : answer.result;
+  };
+  assertEquals(await wrong({ ...good, proof_id: digest("0") }), "proof_id");
+  assertEquals(await wrong({ ...good, node: other.publicKey.fingerprint }), "node");
+  assertEquals(await wrong({ ...good, note: "x" } as Receipt), "statement");
+  assertEquals(await wrong({ ...good, sequence: 0 }), "statement");
+  assertEquals(await wrong({ ...good, id: "x" }), "statement");
+});
+
+Deno.test("proof_id is equal for equal requests and differs when any part does", async () => {
+  const base = await sample(key);
+  assertEquals((await sample(other)).proof_id, base.proof_id);
+  const seen = new Set([base.proof_id]);
+  const vary = async (receipt: Receipt) => {
+    const id = await proofIdOf(receipt);
+    assertEquals(seen.has(id), false);
+    seen.add(id);
+  };
+  const change = (value: unknown): unknown =>
+    typeof value === "number"
+      ? value + 1
+      : value === digest("0")
+      ? digest("1")
+      : `${value}`.replace(/.$/, (c) => c === "0" ? "1" : "0");
+  await vary({ ...base, input: { ...base.input, sha256: digest("0") } });
+  for (const part of ["policy", "model", "diode", "enclave", "program"] as const) {
+    for (const [name, value] of Object.entries(base[part]!)) {
+      await vary({ ...base, [part]: { ...base[part], [name]: change(value) } } as Receipt);
+    }
+  }
+  await vary({ ...base, diode: null });
+  await vary({ ...base, enclave: null });
+  // What the answer does not depend on does not count.
+  assertEquals(
+    await proofIdOf({ ...base, sequence: 9, output: { sha256: digest("0"), bytes: 9 } }),
+    base.proof_id,
+  );
+});
+
+Deno.test("UUIDs of version 7: the example of RFC 9562, appendix A.6", () => {
+  // unix_ts_ms 0x017F22E279B0, rand_a 0xCC3, rand_b 0x18C4DC0C0C07398F
+  const random = unhex("0cc318c4dc0c0c07398f");
+  assertEquals(uuid7(0x017f22e279b0, random), "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+  assertNotEquals(uuid7(0x017f22e279b1, random), uuid7(0x017f22e279b0, random));
+  assertThrows(() => uuid7(-1, random), RangeError);
+  assertThrows(() => uuid7(0, new Uint8Array(9)), RangeError);
+});
