@@ -49,7 +49,7 @@ const Schema = v.strictObject({
   diode: v.optional(v.strictObject({ name: v.optional(name, "hateless") }), {}),
   enclave: v.optional(
     v.strictObject({
-      model: v.optional(name, "smollm2-135m"),
+      model: v.optional(name, "default"),
       memory: v.optional(size, "256 MiB"),
       threads: v.optional(v.union([v.literal("auto"), count(1, 64)]), "auto"),
       context: v.optional(count(64, 131072), 512),
