@@ -273,7 +273,7 @@ build_inputs() {
   (
     cd "$ROOT"
     echo "$DENO_SHA256 $DENORT_SHA256"
-    find main.ts deno.json deno.lock src ffi diodes enclave web -type f ! -name '*_test.ts*' -print0 |
+    find . \( -name '.?*' -o -path ./dist -o -path ./tests -o -name '*_test.ts*' -o -name '*.md' \) -prune -o -type f -print0 |
       LC_ALL=C sort -z | xargs -0 sha256sum
   ) | sha256sum | cut -d' ' -f1
 }
