@@ -11,7 +11,7 @@ import { minimise } from "./minimise.ts";
 export const MOST_ENTRIES = 65_536;
 
 /** States while building, before minimisation; beyond it a predicate takes too long to compile. */
-const MOST_STATES = 400_000;
+const MOST_STATES = 150_000;
 
 /**
  * @returns the minimal automaton of the predicate; the same one for every predicate that accepts
