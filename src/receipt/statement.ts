@@ -87,7 +87,8 @@ const Predicate = v.strictObject({
   time: v.strictObject({ start: time, first_byte: v.nullable(time), end: time }),
   input: content,
   ...setting,
-  output: content,
+  /** What was released to the user; null where a crash took the knowledge of it. */
+  output: v.nullable(content),
   verdict,
   kernel: v.nullable(v.strictObject({
     link_id: count,
@@ -128,7 +129,9 @@ export function proofIdOf(receipt: Receipt): Promise<string> {
 /** The digests that other people's tools look for. */
 function subjects(receipt: Receipt) {
   return [
-    { name: "output", digest: { sha256: receipt.output.sha256 } },
+    ...(receipt.output === null
+      ? []
+      : [{ name: "output", digest: { sha256: receipt.output.sha256 } }]),
     { name: "input", digest: { sha256: receipt.input.sha256 } },
     { name: "policy", digest: { sha256: receipt.policy.sha256 } },
     ...(receipt.model.sha256 === null

@@ -2,63 +2,18 @@ import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { unhex } from "../base/bytes.ts";
 import { encodeEnvelope, seal } from "./dsse.ts";
 import { type SigningKey, signingKey } from "./keys.ts";
-import { encodeStatement, proofIdOf, type Receipt, type Setting } from "./statement.ts";
+import { digestOf, sampleReceipt } from "../../tests/tools/sample_receipt.ts";
+import { encodeStatement, proofIdOf, type Receipt } from "./statement.ts";
 import { uuid7 } from "./uuid7.ts";
 import { verifyReceipt } from "./verify.ts";
 
-const digest = (digit: string) => digit.repeat(64);
-
-const SETTING: Setting = {
-  policy: { name: "p", version: "1", sha256: digest("1"), automaton: digest("2") },
-  model: {
-    kind: "enclave",
-    name: "m",
-    sha256: digest("3"),
-    max_tokens: 16,
-    temperature: 0,
-    seed: 0,
-  },
-  diode: {
-    name: "d",
-    source: digest("4"),
-    program: digest("5"),
-    table: digest("6"),
-    link_rules: digest("7"),
-  },
-  enclave: {
-    image: digest("8"),
-    kernel: digest("9"),
-    initrd: digest("a"),
-    root: digest("b"),
-    qemu_version: "7.2",
-    qemu_arguments: digest("c"),
-  },
-  program: { version: "0", sha256: digest("d") },
-};
-
-async function sample(key: SigningKey): Promise<Receipt> {
-  const receipt: Receipt = {
-    id: uuid7(1_700_000_000_000, new Uint8Array(10)),
-    sequence: 1,
-    kind: "exchange",
-    proof_id: digest("0"),
-    node: key.publicKey.fingerprint,
-    time: { start: "2026-01-01T00:00:00.000Z", first_byte: null, end: "2026-01-01T00:00:01Z" },
-    input: { sha256: digest("e"), bytes: 3 },
-    ...SETTING,
-    output: { sha256: digest("f"), bytes: 0 },
-    verdict: { outcome: "aborted", by: "monitor", rule: "hate", offset: 5, start: 2 },
-    kernel: { link_id: 1, program_id: 2, counters_before: {}, counters_after: {}, drops: [] },
-    lacks: [],
-  };
-  return { ...receipt, proof_id: await proofIdOf(receipt) };
-}
+const sample = (key: SigningKey) => sampleReceipt(key.publicKey.fingerprint);
 
 const sealed = async (receipt: Receipt, key: SigningKey) =>
   encodeEnvelope(await seal(encodeStatement(receipt), key));
 
-const key = await signingKey(unhex(digest("1")));
-const other = await signingKey(unhex(digest("2")));
+const key = await signingKey(unhex(digestOf("1")));
+const other = await signingKey(unhex(digestOf("2")));
 
 Deno.test("VALID against a trusted key, UNVERIFIABLE without one, naming the signer", async () => {
   const receipt = await sample(key);
@@ -104,7 +59,7 @@ Deno.test("what the key holder signed is still checked: proof_id, node, unknown 
     const answer = await verifyReceipt(await sealed(receipt, key), [key.publicKey]);
     return answer.result === "INVALID" ? answer.part : answer.result;
   };
-  assertEquals(await wrong({ ...good, proof_id: digest("0") }), "proof_id");
+  assertEquals(await wrong({ ...good, proof_id: digestOf("0") }), "proof_id");
   assertEquals(await wrong({ ...good, node: other.publicKey.fingerprint }), "node");
   assertEquals(await wrong({ ...good, note: "x" } as Receipt), "statement");
   assertEquals(await wrong({ ...good, sequence: 0 }), "statement");
@@ -123,10 +78,10 @@ Deno.test("proof_id is equal for equal requests and differs when any part does",
   const change = (value: unknown): unknown =>
     typeof value === "number"
       ? value + 1
-      : value === digest("0")
-      ? digest("1")
+      : value === digestOf("0")
+      ? digestOf("1")
       : `${value}`.replace(/.$/, (c) => c === "0" ? "1" : "0");
-  await vary({ ...base, input: { ...base.input, sha256: digest("0") } });
+  await vary({ ...base, input: { ...base.input, sha256: digestOf("0") } });
   for (const part of ["policy", "model", "diode", "enclave", "program"] as const) {
     for (const [name, value] of Object.entries(base[part]!)) {
       await vary({ ...base, [part]: { ...base[part], [name]: change(value) } } as Receipt);
@@ -136,7 +91,7 @@ Deno.test("proof_id is equal for equal requests and differs when any part does",
   await vary({ ...base, enclave: null });
   // What the answer does not depend on does not count.
   assertEquals(
-    await proofIdOf({ ...base, sequence: 9, output: { sha256: digest("0"), bytes: 9 } }),
+    await proofIdOf({ ...base, sequence: 9, output: { sha256: digestOf("0"), bytes: 9 } }),
     base.proof_id,
   );
 });
