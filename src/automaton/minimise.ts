@@ -7,7 +7,7 @@ import type { Raw } from "./explore.ts";
 /** @returns the automaton with the fewest states that accepts the same. */
 export function minimise(raw: Raw): Raw {
   const { classCount: k, stateCount: n, next } = raw;
-  const inverse = invert(raw);
+  const { begin, sources } = invert(raw);
   const blocks = new Partition(n);
   const waiting: number[] = [];
   const isWaiting: boolean[] = [];
@@ -15,21 +15,27 @@ export function minimise(raw: Raw): Raw {
     waiting.push(block);
     isWaiting[block] = true;
   };
-  const refine = (states: Iterable<number>) => {
-    for (const state of states) blocks.mark(state);
+  const splitMarked = () =>
     blocks.split((old, fresh) => {
       if (isWaiting[old]) wait(fresh);
       else wait(blocks.size(fresh) < blocks.size(old) ? fresh : old);
     });
-  };
 
+  for (let state = 0; state < n; state++) if (raw.accepting[state] === 1) blocks.mark(state);
   wait(0);
-  refine(statesWhere(n, (state) => raw.accepting[state] === 1));
+  splitMarked();
   while (waiting.length > 0) {
     const splitter = waiting.pop()!;
     isWaiting[splitter] = false;
     const members = blocks.members(splitter); // a copy: the splitter itself may be split
-    for (let symbol = 0; symbol < k; symbol++) refine(inverse.into(members, symbol));
+    for (let symbol = 0; symbol < k; symbol++) {
+      // Mark every state that `symbol` leads into the splitter.
+      for (const target of members) {
+        const key = target * k + symbol;
+        for (let i = begin[key]; i < begin[key + 1]; i++) blocks.mark(sources[i]);
+      }
+      splitMarked();
+    }
   }
 
   // One state for each block, numbered as their first members are (so breadth first stays).
@@ -103,6 +109,7 @@ class Partition {
 
   /** Splits the marked states off every block that has both kinds. */
   split(each: (old: number, fresh: number) => void): void {
+    if (this.touched.length === 0) return;
     const touched = this.touched;
     this.touched = [];
     for (const old of touched) {
@@ -120,9 +127,12 @@ class Partition {
   }
 }
 
-/** @returns the automaton's transitions backwards. */
+/**
+ * @returns the transitions backwards: those into `target` by `symbol` come from
+ * `sources[begin[key]]` to `sources[begin[key + 1] - 1]`, key = target * k + symbol.
+ */
 function invert({ classCount: k, stateCount: n, next }: Raw) {
-  // Counting sort of the transitions by target and symbol.
+  // Counting sort of the transitions by key.
   const begin = new Uint32Array(n * k + 1);
   for (let i = 0; i < next.length; i++) begin[next[i] * k + i % k + 1]++;
   for (let i = 0; i < n * k; i++) begin[i + 1] += begin[i];
@@ -131,17 +141,5 @@ function invert({ classCount: k, stateCount: n, next }: Raw) {
   for (let i = 0; i < next.length; i++) {
     sources[fill[next[i] * k + i % k]++] = Math.floor(i / k);
   }
-  return {
-    /** The states from which `symbol` leads into one of `targets`. */
-    *into(targets: Int32Array, symbol: number): Generator<number> {
-      for (const target of targets) {
-        const key = target * k + symbol;
-        for (let i = begin[key]; i < begin[key + 1]; i++) yield sources[i];
-      }
-    },
-  };
-}
-
-function* statesWhere(n: number, holds: (state: number) => boolean): Generator<number> {
-  for (let state = 0; state < n; state++) if (holds(state)) yield state;
+  return { begin, sources };
 }
