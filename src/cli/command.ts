@@ -18,6 +18,8 @@ export interface Terminal {
   write(text: string): void;
   /** A line on standard error. */
   err(line: string): void;
+  /** Replaces the last unfinished line of standard error; only where it is a terminal. */
+  redraw(line: string): void;
   /** One JSON value on standard output. */
   json(value: unknown): void;
   /** Whether standard error is a terminal: progress may be redrawn. */

@@ -103,6 +103,11 @@ function absolute(path: string): string {
 }
 
 function report(thrown: unknown, terminal: Terminal, json: boolean): number {
+  // A failure while cleaning up after a failure: the first one is what the user asks about.
+  if (thrown instanceof SuppressedError) {
+    terminal.err(`vei: and then: ${messageOf(thrown.error)}`);
+    return report(thrown.suppressed, terminal, json);
+  }
   if (thrown instanceof VeiError) {
     if (json) terminal.json({ error: thrown.toJSON() });
     terminal.err(`vei: ${thrown.message} [${thrown.code}]`);

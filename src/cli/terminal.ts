@@ -22,6 +22,7 @@ export function processTerminal(): Terminal {
     out: (line) => put(Deno.stdout, line + "\n"),
     write: (text) => put(Deno.stdout, text),
     err: (line) => put(Deno.stderr, line + "\n"),
+    redraw: (line) => put(Deno.stderr, `\r\x1b[2K${line}`),
     json: (value) => put(Deno.stdout, JSON.stringify(value, null, 2) + "\n"),
     interactive: Deno.stderr.isTerminal(),
   };
