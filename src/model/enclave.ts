@@ -59,14 +59,24 @@ async function writeAll(connection: Connection, bytes: Uint8Array): Promise<void
  * Sends a chat request and yields the answer as it comes. The connection is closed at the end, also
  * when the consumer stops early: that cancels the model's run.
  * @param host for the Host field, e.g. `172.30.0.11:8080`.
+ * @param signal closes the connection, also in the middle of a read.
  * @throws VeiError `model-answer-malformed`, `model-refused` (any status but 200).
  */
 export async function* chat(
   connection: Connection,
   host: string,
   request: ChatRequest,
+  signal?: AbortSignal,
 ): AsyncGenerator<Delta> {
+  // A generator cannot be returned from while it waits in a read: closing ends that too.
+  let open = true;
+  const close = () => {
+    if (open) connection.close();
+    open = false;
+  };
+  signal?.addEventListener("abort", close, { once: true });
   try {
+    signal?.throwIfAborted();
     await writeAll(connection, encodeRequest(host, request));
     const http = new ResponseReader();
     const events = new EventReader();
@@ -89,7 +99,8 @@ export async function* chat(
     checkHead(http);
     events.end();
   } finally {
-    connection.close();
+    signal?.removeEventListener("abort", close);
+    close();
   }
 }
 
