@@ -47,7 +47,11 @@ async function findEntry(file: Deno.FsFile, name: string): Promise<Entry | null>
   const tailStart = Math.max(0, size - END_BYTES - MAX_COMMENT);
   const tail = await readAt(file, tailStart, size - tailStart);
   let end = tail.byteLength - END_BYTES;
-  while (end >= 0 && tail.getUint32(end, true) !== END_OF_DIRECTORY) end--;
+  // The comment behind it may hold the same four bytes, but not also its own length.
+  const isEnd = (at: number) =>
+    tail.getUint32(at, true) === END_OF_DIRECTORY &&
+    tail.getUint16(at + 20, true) === tail.byteLength - at - END_BYTES;
+  while (end >= 0 && !isEnd(end)) end--;
   if (end < 0) throw malformed("an end of directory");
   const directorySize = tail.getUint32(end + 12, true);
   const directoryStart = tail.getUint32(end + 16, true);
