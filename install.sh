@@ -44,6 +44,7 @@ zstd                    unpacks newer ones
 TEST_PACKAGES="
 procps                  the tests look at processes
 nftables                the tests masquerade
+shellcheck              reads this script
 "
 
 usage() {

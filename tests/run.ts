@@ -60,8 +60,8 @@ if (whole) {
   if ("outcome" in newest) {
     done(newest.outcome);
   } else {
-    const rightThere = await runChecks(newest.tools, false);
-    await runFiles(files.filter(isPure), newest.tools, !rightThere);
+    await runChecks(newest.tools, false);
+    await runFiles(files.filter(isPure), newest.tools, false);
     await Deno.remove(newest.lock);
   }
 } else if (files.length > 0) {
