@@ -30,6 +30,8 @@ const libc = lazyLibrary("libc.so.6", {
     parameters: ["i64", "i32", "i32", "pointer", "u32"],
     result: "i64",
   },
+  // int syscall(long number, unsigned int first, unsigned int last, unsigned int flags);
+  closeRange: { name: "syscall", parameters: ["i64", "u32", "u32", "u32"], result: "i64" },
 }, "VEI needs glibc");
 
 const AF_UNIX = 1, SOCK_STREAM = 1;
@@ -107,6 +109,19 @@ export function startTimeOf(pid: number): string | null {
   // The name in parentheses may hold spaces and parentheses: count from the last one.
   const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return state === "Z" || state === "X" ? null : fields[18] ?? null;
+}
+
+const SYS_CLOSE_RANGE = 436n, CLOSE_RANGE_CLOEXEC = 4;
+
+/**
+ * Sets close-on-exec on every open descriptor but the standard three (close_range(2), Linux 5.11):
+ * whatever we ourselves were started with does not reach a child. Call it before making inheritable
+ * what the child is to have.
+ * @throws SystemError
+ */
+export function closeOnExecAll(): void {
+  const result = libc().closeRange(SYS_CLOSE_RANGE, 3, 0xffffffff, CLOSE_RANGE_CLOEXEC);
+  unwrap(Number(result), "Cannot keep descriptors from children");
 }
 
 const SIGNALS = {
