@@ -102,6 +102,9 @@ stop_heartbeat() {
   BEAT=
 }
 trap stop_heartbeat EXIT
+# Said in so many words, because npm turns Ctrl-C into an exit code, and the next way would be tried.
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # --- Debian packages ----------------------------------------------------------------------------
 
