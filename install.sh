@@ -87,7 +87,7 @@ step() {
 
 heartbeat() {
   local nap=
-  trap '[ -z "$nap" ] || kill "$nap"; exit' TERM
+  trap '[ -z "$nap" ] || kill "$nap"; exit' INT TERM
   while kill -0 $$ 2>/dev/null; do
     sleep 15 &
     nap=$!
