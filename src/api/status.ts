@@ -26,7 +26,8 @@ export interface Status {
     model: string;
     modelDigest: string;
     image: string;
-    accel: "kvm" | "tcg";
+    /** null while none runs. */
+    accel: "kvm" | "tcg" | null;
     accelReason: string;
     pid: number | null;
     attempt: number;

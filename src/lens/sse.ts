@@ -1,7 +1,8 @@
 /**
  * A strict reader of the part of `text/event-stream` (WHATWG HTML §9.2) that OpenAI-compatible
- * servers use: events of one `data:` line each. Other fields are a channel that nobody needs, and
- * are refused.
+ * servers use: events of one `data:` line each, and comments, which a server sends while it reads a
+ * long prompt and which are dropped here. Other fields are a channel that nobody needs, and are
+ * refused.
  */
 import { malformed } from "./http1.ts";
 
@@ -28,6 +29,7 @@ export class EventReader {
       if (end < 0) break;
       const event = this.rest.slice(0, end);
       this.rest = this.rest.slice(end + 2);
+      if (/^:[^\n]*$/.test(event)) continue;
       const match = /^data: ?([^\n]*)$/.exec(event);
       if (!match) throw malformed("an event that is not one line of data");
       events.push(match[1]);

@@ -17,7 +17,7 @@ Deno.test("events read the same however they are cut, inside a character too", (
 
 for (
   const [what, wire] of Object.entries({
-    "a comment": ": hi\n\n",
+    "a comment and data": ": hi\ndata: x\n\n",
     "an id field": "id: 1\ndata: x\n\n",
     "two data lines": "data: a\ndata: b\n\n",
   })
@@ -26,6 +26,10 @@ for (
     assertThrows(() => new EventReader().push(bytes(wire)), VeiError);
   });
 }
+
+Deno.test("comments, which a server sends to keep a connection alive, are dropped", () => {
+  assertEquals(new EventReader().push(bytes(":\n\n: hate\n\ndata: x\n\n:\n\n")), ["x"]);
+});
 
 Deno.test("an event stream that is not UTF-8, too long or cut off is refused", () => {
   assertThrows(() => new EventReader().push(Uint8Array.of(0x64, 0xff)), VeiError, "UTF-8");

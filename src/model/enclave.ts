@@ -6,18 +6,7 @@ import { Exit, VeiError } from "../base/errors.ts";
 import { type Delta, readChunk } from "../lens/chat_chunk.ts";
 import { malformed, ResponseReader } from "../lens/http1.ts";
 import { EventReader } from "../lens/sse.ts";
-
-export interface Message {
-  role: "system" | "user" | "assistant";
-  content: string;
-}
-
-export interface ChatRequest {
-  messages: Message[];
-  maxTokens: number;
-  temperature: number;
-  seed: number;
-}
+import type { ChatRequest } from "./model.ts";
 
 /** The part of `Deno.TcpConn` that is used. */
 export interface Connection {

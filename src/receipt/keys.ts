@@ -1,5 +1,5 @@
 /** Ed25519 keys (RFC 8032) by WebCrypto. */
-import { concat, hex, sha256 } from "../base/bytes.ts";
+import { concat, equalBytes, hex, sha256 } from "../base/bytes.ts";
 
 /** The node's key, able to sign. */
 export interface SigningKey {
@@ -46,10 +46,24 @@ export async function publicKey(raw: Uint8Array): Promise<PublicKey> {
   return { key, raw: Uint8Array.from(raw), fingerprint: await sha256(spki) };
 }
 
+/** @param seed 32 secret bytes. @returns DER of PKCS#8. @throws RangeError for any other length. */
+export function pkcs8Of(seed: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (seed.length !== 32) throw new RangeError("An Ed25519 seed has 32 bytes");
+  return concat(PKCS8_PREFIX, seed);
+}
+
+/** @returns the seed in what `pkcs8Of` gives. @throws SyntaxError for anything else. */
+export function seedOf(pkcs8: Uint8Array): Uint8Array<ArrayBuffer> {
+  const seed = pkcs8.slice(PKCS8_PREFIX.length) as Uint8Array<ArrayBuffer>;
+  if (seed.length !== 32 || !equalBytes(pkcs8Of(seed), pkcs8)) {
+    throw new SyntaxError("Cannot read PKCS#8: it is not an Ed25519 key");
+  }
+  return seed;
+}
+
 /** @param seed 32 secret bytes. @throws RangeError for any other length. */
 export async function signingKey(seed: Uint8Array): Promise<SigningKey> {
-  if (seed.length !== 32) throw new RangeError("An Ed25519 seed has 32 bytes");
-  const pkcs8 = concat(PKCS8_PREFIX, seed);
+  const pkcs8 = pkcs8Of(seed);
   const privateKey = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]);
   const jwk = await crypto.subtle.exportKey("jwk", privateKey);
   const x = atob(jwk.x!.replaceAll("-", "+").replaceAll("_", "/"));

@@ -1,0 +1,301 @@
+/**
+ * The daemon: it makes the link, puts the diode on it, boots the enclave behind it and watches all
+ * three. Whatever goes wrong, the tap goes down before anything else.
+ *
+ * Start: lock, image and model checked, API listener in the box's namespace, link, setns, diode
+ * pinned and read back, tap up, QEMU, ready. Stop: API, QEMU, tap down; the diode stays pinned.
+ */
+import { createApp } from "../api/app.ts";
+import { EventHub, type GateEvent } from "../api/hub.ts";
+import type { Phase, Status } from "../api/status.ts";
+import type { Config } from "../base/config.ts";
+import { messageOf } from "../base/errors.ts";
+import { decodeEvent } from "../bpf/event.ts";
+import type { Instance } from "../host/instance.ts";
+import type { DiodePlan } from "../../diodes/plan.ts";
+import { type Guard, raiseDiode } from "../../diodes/manager.ts";
+import { watchGuard } from "../../diodes/watch.ts";
+import type { GuestImage } from "../../enclave/images.ts";
+import { checkLink, type Link, prepareLink, removeLink } from "../../enclave/link.ts";
+import type { Model } from "../../enclave/models.ts";
+import { endOrphan } from "../../enclave/orphan.ts";
+import { Enclave } from "../../enclave/supervisor.ts";
+import { monotonicNs } from "../../ffi/clock.ts";
+import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
+import { enterNetns, netnsExists, withNetns } from "../../ffi/netns.ts";
+import { startTimeOf } from "../../ffi/process.ts";
+import { LinkEvents } from "../../ffi/rtnetlink.ts";
+import { type ApiServer, serveApi } from "./api_server.ts";
+import { removeEndpoint, writeEndpoint } from "./endpoint.ts";
+import { DropReporter } from "./gate_events.ts";
+import type { Level, Log } from "./log.ts";
+import { VERSION } from "./version.ts";
+
+export interface DaemonParts {
+  instance: Instance;
+  config: Config;
+  plan: DiodePlan;
+  image: GuestImage;
+  model: Model;
+  log: Log;
+  /** Aborted by SIGTERM and SIGINT. */
+  stop: AbortSignal;
+}
+
+/** Back-off between boots of an enclave that keeps ending. */
+const BACKOFF_MS = [0, 1000, 2000, 5000, 10_000, 30_000];
+const KEPT_EVENTS_IN_STATUS = 64;
+
+export class Daemon {
+  private readonly hub = new EventHub();
+  private readonly drops = new DropReporter({ wallMs: Date.now, monotonicNs });
+  private readonly started = new Date().toISOString();
+  private readonly lost = Promise.withResolvers<never>();
+  private phase: Phase = "starting";
+  private api: ApiServer | null = null;
+  private guard: Guard | null = null;
+  private link: Link | null = null;
+  private enclave: Enclave | null = null;
+  private attempt = 0;
+  private restarts = 0;
+  private bootSeconds: number | null = null;
+  private restart = Promise.withResolvers<"restart">();
+  private booting: Promise<unknown> = Promise.resolve();
+  /** Ends a boot that is under way. */
+  private readonly halt = new AbortController();
+
+  constructor(private readonly parts: DaemonParts) {
+    // It is awaited in races only; a loss while nobody races must not end the process unexplained.
+    this.lost.promise.catch(() => {});
+  }
+
+  /** Ends the virtual machine; the daemon boots a new one behind the same gate. */
+  restartEnclave(): void {
+    this.restart.resolve("restart");
+  }
+
+  /**
+   * Runs until `stop` is aborted.
+   * @throws VeiError when it cannot start, or when the gate is lost.
+   */
+  async run(): Promise<void> {
+    const { instance, config, stop } = this.parts;
+    await Deno.mkdir(instance.run, { recursive: true, mode: 0o755 });
+    this.api = serveApi(
+      createApp({
+        hosts: config.api.hosts,
+        hub: this.hub,
+        status: () => this.status(),
+        onError: (message) => this.parts.log("error", `API: ${message}`),
+      }),
+      config.api.listen,
+    );
+    const background = new AbortController();
+    const running: Promise<void>[] = [];
+    try {
+      await writeEndpoint(instance, {
+        pid: Deno.pid,
+        startTime: startTimeOf(Deno.pid)!,
+        listen: this.api.listen,
+      });
+      await this.raise();
+      running.push(this.readEvents(background.signal), this.watch(background.signal));
+      await this.serve(stop);
+    } finally {
+      await this.stopServing();
+      // The watch must not take the tap going down for a loss.
+      background.abort();
+      await Promise.all(running);
+      if (this.link) this.letGo(this.link);
+      this.guard?.[Symbol.dispose]();
+    }
+  }
+
+  /** Link and diode, up to the tap going up. */
+  private async raise(): Promise<void> {
+    const { instance, config, plan } = this.parts;
+    // What an earlier daemon left: its tap goes down first, then its QEMU ends.
+    if (netnsExists(instance.netns)) withNetns(instance.netns, () => setDownIfThere(instance.tap));
+    const orphan = await endOrphan(instance);
+    if (orphan !== null) this.say("enclave", `ended the orphaned QEMU, pid ${orphan}`);
+    this.link = prepareLink(instance, config.link);
+    enterNetns(instance.netns);
+    this.guard = raiseDiode({ plan, ifindex: this.link.ifindex, pins: instance.pins });
+    const { link, program } = this.guard.ids;
+    const how = this.guard.adopted ? "adopted, still pinned" : "attached and pinned";
+    this.say("diode", `diode ${plan.name} ${how}: link ${link}, program ${program}`);
+    this.drain();
+    this.guard.check();
+    setUp(instance.tap, true);
+    this.say("diode", `tap up behind the diode`);
+  }
+
+  private drain(): void {
+    this.guard!.ring.drain((record) => {
+      const event = this.drops.report(decodeEvent(record));
+      if (event) this.publish(event);
+    });
+  }
+
+  private async readEvents(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.guard!.ring.wait(200);
+      this.drain();
+    }
+  }
+
+  private async watch(signal: AbortSignal): Promise<void> {
+    const { instance, config } = this.parts;
+    using links = new LinkEvents();
+    await watchGuard({
+      guard: this.guard!,
+      events: links,
+      signal,
+      extra: () => checkLink(instance, config.link, this.link!),
+      onLost: (cause) => this.onLost(cause),
+    });
+  }
+
+  /** Fails closed, loudest thing first: nothing passes a tap that is down. */
+  private onLost(cause: unknown): void {
+    this.phase = "gate-lost";
+    try {
+      setDownIfThere(this.parts.instance.tap);
+    } catch (error) {
+      this.parts.log("error", `cannot set the tap down: ${messageOf(error)}`);
+    }
+    this.halt.abort();
+    this.enclave?.kill("the gate was lost");
+    this.say("diode", `GATE LOST: ${messageOf(cause)}; tap down, virtual machine killed`, "error");
+    this.lost.reject(cause);
+  }
+
+  private async serve(stop: AbortSignal): Promise<void> {
+    const stopped = new Promise<"stop">((resolve) => {
+      if (stop.aborted) resolve("stop");
+      stop.addEventListener("abort", () => resolve("stop"), { once: true });
+    });
+    for (let failures = 0;;) {
+      const boot = this.boot();
+      this.booting = boot.catch(() => {});
+      const why = await Promise.race([boot, stopped, this.lost.promise]);
+      if (why === "stop") return;
+      const enclave = why;
+      const ready = Date.now();
+      this.phase = "ready";
+      const end = await Promise.race([
+        enclave.ended.then((how) => `the virtual machine ended: ${how}`),
+        this.restart.promise,
+        stopped,
+        this.lost.promise,
+      ]);
+      if (end === "stop") return;
+      this.phase = "restarting";
+      this.restarts++;
+      failures = end === "restart" || Date.now() - ready > 60_000 ? 0 : failures + 1;
+      if (end === "restart") this.restart = Promise.withResolvers();
+      this.say("enclave", end === "restart" ? "restarting the enclave on request" : end, "warn");
+      await this.endEnclave();
+      const pause = BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)];
+      const again = await Promise.race([sleep(pause), stopped, this.lost.promise]);
+      if (again === "stop") return;
+    }
+  }
+
+  /** Boots until ready; the supervisor tries several times. */
+  private async boot(): Promise<Enclave> {
+    const { instance, config, image, model } = this.parts;
+    this.phase = this.restarts === 0 ? "booting" : "restarting";
+    const begun = performance.now();
+    this.enclave = await Enclave.boot({
+      instance,
+      config,
+      image,
+      model,
+      tap: this.link!.tap,
+      signal: this.halt.signal,
+      onAttempt: (attempt, text) => {
+        this.attempt = attempt;
+        this.say("enclave", text);
+      },
+    });
+    this.bootSeconds = Math.round((performance.now() - begun) / 100) / 10;
+    this.say("enclave", `ready after ${this.bootSeconds} s, QEMU's pid ${this.enclave.pid}`);
+    return this.enclave;
+  }
+
+  private async endEnclave(): Promise<void> {
+    await this.booting;
+    const { enclave } = this;
+    this.enclave = null;
+    await enclave?.stop();
+  }
+
+  private async stopServing(): Promise<void> {
+    if (this.phase !== "gate-lost") this.phase = "stopping";
+    const { instance } = this.parts;
+    this.hub.close();
+    await this.api?.stop();
+    this.halt.abort();
+    await this.endEnclave();
+    await removeEndpoint(instance);
+  }
+
+  /** The tap goes down; what a failed start has made is taken away again. */
+  private letGo(link: Link): void {
+    const { instance } = this.parts;
+    setDownIfThere(instance.tap);
+    link[Symbol.dispose]();
+    if (this.guard || !link.made) return;
+    removeLink(instance);
+  }
+
+  private say(kind: GateEvent["kind"], message: string, level: Level = "info"): void {
+    this.publish({ time: new Date().toISOString(), kind, message }, level);
+  }
+
+  private publish(event: Omit<GateEvent, "id">, level: Level = "info"): void {
+    const { id, kind, message } = this.hub.publish(event);
+    this.parts.log(level, message, { event: id, kind });
+  }
+
+  status(): Status {
+    const { instance, plan, image, model } = this.parts;
+    return {
+      instance: instance.name,
+      version: VERSION,
+      phase: this.phase,
+      pid: Deno.pid,
+      started: this.started,
+      listen: this.api?.listen ?? "",
+      diode: this.guard && {
+        name: plan.name,
+        adopted: this.guard.adopted,
+        linkId: this.guard.ids.link,
+        programId: this.guard.ids.program,
+        digests: { ...plan.digests },
+        counters: this.guard.counters(),
+      },
+      enclave: this.guard && {
+        model: model.name,
+        modelDigest: model.digest,
+        image: image.digest,
+        accel: this.enclave?.accel ?? null,
+        accelReason: this.enclave?.accelReason ?? "",
+        pid: this.enclave?.pid ?? null,
+        attempt: this.attempt,
+        bootSeconds: this.bootSeconds,
+        restarts: this.restarts,
+      },
+      events: this.hub.latest(KEPT_EVENTS_IN_STATUS),
+    };
+  }
+}
+
+function setDownIfThere(name: string): void {
+  if (interfaceIndex(name) !== 0) setUp(name, false);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

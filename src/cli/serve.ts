@@ -1,0 +1,64 @@
+/** `vei serve`: the daemon in the foreground. */
+import { Exit, messageOf, VeiError } from "../base/errors.ts";
+import { compileDiode, shippedDiode } from "../../diodes/plan.ts";
+import { currentImage } from "../../enclave/images.ts";
+import { GUEST_MAC, GUEST_PORT, HOST_MAC } from "../../enclave/link.ts";
+import { modelByName } from "../../enclave/models.ts";
+import { lockState } from "../../ffi/lock.ts";
+import type { Command } from "./command.ts";
+import { Daemon } from "./daemon.ts";
+import { loadConfig } from "./load_config.ts";
+import { makeLog } from "./log.ts";
+import { requireMachine } from "./needs.ts";
+import { requireRoot } from "./privilege.ts";
+
+/** The longest frame that a guest without offloads sends: 1500 bytes and an Ethernet header. */
+const MAX_FRAME = 1514;
+
+export const command: Command = {
+  name: "serve",
+  summary: "run the enclave behind its gate, until stopped",
+  example: "sudo vei serve",
+  async run({ instance, terminal }) {
+    requireRoot("vei serve");
+    const config = await loadConfig(instance.config);
+    const log = makeLog(terminal, config.log.level, () => new Date());
+    using _lock = lockState(instance.state);
+    const source = await diodeText(config.diode.name);
+    const plan = await compileDiode(source.text, source.path, {
+      hostMac: HOST_MAC,
+      guestMac: GUEST_MAC,
+      hostIp: config.link.host,
+      guestIp: config.link.guest,
+      guestPort: GUEST_PORT,
+      maxFrame: MAX_FRAME,
+    });
+    await requireMachine();
+    const image = await currentImage(instance.state);
+    const model = await modelByName(instance.state, config.enclave.model, { check: true });
+    const stop = new AbortController();
+    const daemon = new Daemon({ instance, config, plan, image, model, log, stop: stop.signal });
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, () => stop.abort());
+    }
+    Deno.addSignalListener("SIGUSR1", () => daemon.restartEnclave());
+    await daemon.run();
+    return Exit.ok;
+  },
+};
+
+/** A name of a shipped diode, or the path of a file. */
+async function diodeText(name: string): Promise<{ text: string; path: string }> {
+  if (!name.includes("/")) return { text: shippedDiode(name), path: `${name}.toml` };
+  try {
+    return { text: await Deno.readTextFile(name), path: name };
+  } catch (cause) {
+    throw new VeiError({
+      code: "diode-unreadable",
+      message: `Cannot read the diode ${name}: ${messageOf(cause)}`,
+      hint: "[diode] name takes a shipped diode's name or the path of a file",
+      exit: Exit.config,
+      cause,
+    });
+  }
+}
