@@ -6,9 +6,23 @@ import type { Manifest } from "./manifest.ts";
 
 export const TESTED = {
   /** The image's name: the digest of its manifest. */
-  image: "0000000000000000000000000000000000000000000000000000000000000000",
-  recipe: "0000000000000000000000000000000000000000000000000000000000000000",
-  packages: {} as Record<string, string>,
+  image: "389cc2eefb6410a641a65b2494207d8dea943c2cd3cce3b47caeef26d38acc1f",
+  recipe: "4b9ddfaf86b363bd21281361d2b0ce438c481f0abd4d42e7d6e56181683731e1",
+  packages: {
+    "busybox-static": "1:1.38.0-3+b1",
+    "libc6": "2.43-7",
+    "libgcc-s1": "16.2.0-3",
+    "libggml0": "0.27.0-1",
+    "libgomp1": "16.2.0-3",
+    "libllama0": "1:0.7.0+dfsg-2",
+    "libssl3t64": "3.6.5-1",
+    "libstdc++6": "16.2.0-3",
+    "libzstd1": "1.5.7+dfsg-4",
+    "linux-binary-7.2.12+deb14-cloud-amd64": "7.2.12-1",
+    "linux-modules-7.2.12+deb14-cloud-amd64": "7.2.12-1",
+    "llama.cpp-tools": "1:0.7.0+dfsg-2",
+    "zlib1g": "1:1.3.dfsg+really1.3.2-3",
+  } as Record<string, string>,
 };
 
 /** @returns a line for each package that differs, or one when only the result does; else none. */
