@@ -356,7 +356,7 @@ command_test() {
     paths+=("$(realpath -e -- "$path")") || fail "there is no $path" 66
   done
   cd "$ROOT"
-  export VEI_TEST_STATE=$CACHE/state VEI_TEST_BINARY=$ROOT/dist/vei
+  export VEI_TEST_STATE=$CACHE/state VEI_BINARY=$ROOT/dist/vei
   dist/vei setup --state "$VEI_TEST_STATE" 9>&-
   exec 9>&-
   PATH=$DENO_HOME:$PATH exec "$DENO_HOME/deno" run -A ${CI:+--frozen} tests/run.ts ${paths[@]+"${paths[@]}"}
