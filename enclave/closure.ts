@@ -18,7 +18,7 @@ const FIRMWARE = [
 /**
  * @param text what ldd(1) prints.
  * @returns absolute paths of libraries and loader.
- * @throws VeiError `library-missing` when one is not found.
+ * @throws VeiError `qemu-missing` when one is not found.
  */
 export function parseLdd(text: string): string[] {
   const paths: string[] = [];
@@ -33,7 +33,7 @@ export function parseLdd(text: string): string[] {
 /**
  * @param programs what is to run inside; each is there at its own path.
  * @returns them and all libraries that they load at start.
- * @throws VeiError `program-missing`, `program-failed`, `library-missing`
+ * @throws VeiError `program-missing`, `program-failed`, `qemu-missing`
  */
 export async function closureOf(programs: readonly string[]): Promise<JailFile[]> {
   const targets = new Set<string>();
@@ -44,9 +44,38 @@ export async function closureOf(programs: readonly string[]): Promise<JailFile[]
   return await Promise.all([...targets].sort().map(readOnly));
 }
 
-/** @returns everything that QEMU needs, and nothing else. @throws VeiError `qemu-missing`, … */
-export async function qemuClosure(): Promise<JailFile[]> {
-  if (!await exists(QEMU)) throw missing(QEMU);
+/** What builds the jail, with the package of each. */
+const BUILDERS: Record<string, string> = {
+  bwrap: "bubblewrap",
+  setpriv: "util-linux",
+  prlimit: "util-linux",
+  setsid: "util-linux",
+};
+
+/** The only places that the jail's builders are looked for in. */
+export const JAIL_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** @throws VeiError `jail-program-missing` unless all of these programs are there. */
+export async function requireBuilders(builders = BUILDERS): Promise<void> {
+  for (const [name, origin] of Object.entries(builders)) {
+    const places = JAIL_PATH.split(":").map((folder) => `${folder}/${name}`);
+    if ((await filter(places)).length > 0) continue;
+    throw new VeiError({
+      code: "jail-program-missing",
+      message: `QEMU cannot be jailed: the program ${name} is not there`,
+      hint: `install it: apt-get install ${origin}`,
+      exit: Exit.unavailable,
+    });
+  }
+}
+
+/**
+ * @param qemu the program.
+ * @returns everything that QEMU needs, and nothing else.
+ * @throws VeiError `qemu-missing`, `program-failed`
+ */
+export async function qemuClosure(qemu = QEMU): Promise<JailFile[]> {
+  if (!await exists(qemu)) throw missing(qemu);
   const modules = await filter(MODULES);
   const firmware: JailFile[] = [];
   for (const places of FIRMWARE) {
@@ -54,7 +83,7 @@ export async function qemuClosure(): Promise<JailFile[]> {
     if (found === undefined) throw missing(places[0]);
     firmware.push(await readOnly(found));
   }
-  return [...await closureOf([QEMU, ...modules]), ...firmware];
+  return [...await closureOf([qemu, ...modules]), ...firmware];
 }
 
 async function readOnly(target: string): Promise<JailFile> {

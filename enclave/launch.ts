@@ -1,12 +1,13 @@
 /** Starts a program in the jail: opens what it inherits, starts it, and lets go of its own copies. */
-import { closeOnExecAll, type openInheritable } from "../ffi/process.ts";
+import { closeOnExecAll } from "../ffi/process.ts";
 import type { Fd } from "../ffi/native.ts";
 import { start } from "../src/host/run.ts";
+import { JAIL_PATH } from "./closure.ts";
 import { jailArguments, type JailSpec } from "./jail.ts";
 import { descendantsOf, killAll, nameOf, type ProcessName } from "./processes.ts";
 
 /** Keeps descriptors until the child has them. */
-export type Keep = (fd: ReturnType<typeof openInheritable>) => number;
+export type Keep = (fd: Fd) => number;
 
 export interface LaunchOptions {
   /** A new file (0600) for what the program prints; an earlier one is replaced. */
@@ -36,7 +37,7 @@ export function launch({ log, prepare }: LaunchOptions): Deno.ChildProcess {
     // The shell's only work is to open the log, then it is replaced.
     return start("/bin/sh", ["-c", 'exec "$@" >>"$0" 2>&1', log, ...jailArguments(spec)], {
       clearEnv: true,
-      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
+      env: { PATH: JAIL_PATH, LC_ALL: "C" },
       cwd: "/",
     });
   } finally {

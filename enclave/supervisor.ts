@@ -10,7 +10,7 @@ import type { Config } from "../src/base/config.ts";
 import { Exit, VeiError } from "../src/base/errors.ts";
 import type { Instance } from "../src/host/instance.ts";
 import { mustRun } from "../src/host/run.ts";
-import { QEMU, qemuClosure } from "./closure.ts";
+import { QEMU, qemuClosure, requireBuilders } from "./closure.ts";
 import { isReady } from "./health.ts";
 import {
   JAIL_DEVICES,
@@ -36,7 +36,7 @@ export interface BootOptions {
   model: { path: string };
   /** The guest's wire. It stays the caller's; QEMU gets a copy of the descriptor. */
   tap: Tap;
-  /** Aborting it kills the virtual machine at once, also while it boots. */
+  /** Aborting it while the virtual machine boots kills it at once; later it means nothing. */
   signal?: AbortSignal;
   /** Told of each attempt, its number from 1 and what happens, in words. */
   onAttempt?: (attempt: number, text: string) => void;
@@ -94,11 +94,12 @@ export class Enclave implements AsyncDisposable {
    * Boots until the model server answers; the calling thread is in the link namespace, the tap is
    * up behind its diode.
    * @throws VeiError `enclave-not-ready` after the last attempt, `boot-cancelled` when the signal
-   * was aborted, `jail-broken`, `kvm-not-working`, `program-missing`, … No process is left then.
+   * was aborted, `jail-broken`, `kvm-not-working`, `qemu-missing`, `jail-program-missing`, … No process is left then.
    */
   static async boot(options: BootOptions): Promise<Enclave> {
     const { instance, config, onAttempt } = options;
     const timing = { ...TIMING, ...options.timing };
+    await requireBuilders();
     const files = await qemuClosure();
     let choice = await chooseAccel(config.enclave.accel, instance.run, files);
     for (let attempt = 1;; attempt++) {

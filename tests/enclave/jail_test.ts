@@ -1,9 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
-import { closureOf, qemuClosure } from "../../enclave/closure.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { closureOf, qemuClosure, requireBuilders } from "../../enclave/closure.ts";
 import { JAIL_DEVICES, JAIL_USER, type JailFile, limitsFor } from "../../enclave/jail.ts";
 import { launch } from "../../enclave/launch.ts";
 import { openInheritable } from "../../ffi/process.ts";
 import { openLibraries } from "../../ffi/native.ts";
+import { VeiError } from "../../src/base/errors.ts";
 import { mustRun } from "../../src/host/run.ts";
 
 openLibraries();
@@ -139,4 +140,12 @@ Deno.test("QEMU's files are there, without links on the way, and no folder is am
     assertEquals(await Deno.realPath(source), source);
     assert((await Deno.stat(source)).isFile, source);
   }
+});
+
+Deno.test("without QEMU, a library of it or the jail's own programs, it is told which", async () => {
+  const qemu = await assertRejects(() => qemuClosure("/usr/bin/qemu-of-nobody"), VeiError);
+  assertEquals([qemu.code, qemu.exit], ["qemu-missing", 69]);
+  const bwrap = await assertRejects(() => requireBuilders({ "bwrap-of-nobody": "x" }), VeiError);
+  assertEquals([bwrap.code, bwrap.exit], ["jail-program-missing", 69]);
+  await requireBuilders();
 });

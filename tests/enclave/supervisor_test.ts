@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { readJail } from "../../enclave/jail_check.ts";
-import { JAIL_USER } from "../../enclave/jail.ts";
+import { closureOf } from "../../enclave/closure.ts";
+import { JAIL_DEVICES, JAIL_USER, limitsFor } from "../../enclave/jail.ts";
+import { launch, treeOf } from "../../enclave/launch.ts";
 import { endOrphan } from "../../enclave/orphan.ts";
 import { pidPath, readPidFile, writePidFile } from "../../enclave/pid_file.ts";
 import { descendantsOf, isAlive, nameOf, type ProcessName } from "../../enclave/processes.ts";
@@ -119,9 +121,18 @@ Deno.test("a QEMU that is killed in service is told, and another boots on the sa
   kill(first.pid!, "SIGKILL");
   assertEquals(await first.ended, "ended by signal 9");
   assertEquals(processes.filter(isAlive), []);
-  await using second = await world.boot({ model });
+  const second = await world.boot({ model });
   assert(second.pid !== first.pid);
   assertEquals(await ask(world, "hello"), "I like rain");
+
+  // One that does not listen to its monitor is killed.
+  const left = processesOf(world);
+  kill(second.pid!, "SIGSTOP");
+  const began = performance.now();
+  await second.stop();
+  assert(performance.now() - began < 6000);
+  assertEquals(left.filter(isAlive), []);
+  assertEquals(traces(world), []);
 });
 
 Deno.test("a guest that hangs is killed at the deadline, tried again, and then told", async () => {
@@ -210,6 +221,27 @@ Deno.test("a daemon's QEMU survives kill -9 in a session of its own, and is ende
   assertEquals(processes.filter(isAlive), []);
   assertEquals(await endOrphan(world.instance), null);
   Tap.open(world.instance.tap, { persist: true })[Symbol.dispose]();
+});
+
+Deno.test("a jail in which QEMU had not started yet is ended with all that is in it", async () => {
+  await using world = await EnclaveWorld.make();
+  world.link[Symbol.dispose](); // A daemon that starts does not hold the tap yet.
+  const { run } = world.instance;
+  const files = await closureOf(["/bin/sleep"]);
+  const child = launch({
+    log: `${run}/log`,
+    prepare: () => ({
+      ...{ user: JAIL_USER, data: [], devices: JAIL_DEVICES, limits: limitsFor(64, 0) },
+      files,
+      command: ["/bin/sleep", "60"],
+    }),
+  });
+  writePidFile(run, { qemu: null, parents: [nameOf(child.pid)!] });
+  let all = treeOf(child);
+  for (; all.length < 3; all = treeOf(child)) await new Promise((r) => setTimeout(r, 10));
+  assertEquals(await endOrphan(world.instance), child.pid);
+  await child.status;
+  assertEquals(all.filter(isAlive), []);
 });
 
 Deno.test("a pid that means another process by now is left alone", async () => {
