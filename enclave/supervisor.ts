@@ -65,6 +65,8 @@ export class Enclave implements AsyncDisposable {
   readonly ended: Promise<string>;
   private readonly child: Deno.ChildProcess;
   private qemu: ProcessName | null = null;
+  /** QEMU and its jail, once it runs: when one of them ends, the others lose their descent. */
+  private processes: readonly ProcessName[] = [];
   private qmp: Qmp | null = null;
   private whyKilled: string | null = null;
   private readiness: Promise<void> = Promise.resolve();
@@ -240,6 +242,7 @@ export class Enclave implements AsyncDisposable {
     const at = tree.findIndex(({ pid }) => programOf(pid) === QEMU);
     if (at < 0) throw failed("enclave-ended", "QEMU cannot be found", this.options);
     this.qemu = tree[at];
+    this.processes = tree;
     this.writePids({ qemu: this.qemu, parents: tree.filter((_, i) => i !== at) });
   }
 
@@ -272,9 +275,8 @@ export class Enclave implements AsyncDisposable {
    */
   kill(why: string | null = "killed"): ProcessName[] {
     this.whyKilled ??= why;
-    const own = this.qemu === null ? [] : [this.qemu];
-    killAll(own);
-    return [...own, ...killTree(this.child)];
+    killAll(this.processes);
+    return [...this.processes, ...killTree(this.child)];
   }
 
   /** Asks QEMU to end, kills it when it does not; nothing of it is left afterwards. */
