@@ -49,9 +49,11 @@ ln -s /dev/vdb /tmp/model.gguf || give_up
 
 # Waiting threads that spin take the whole of an emulated processor from those that work.
 # Progress is told, and a cancelled request stops, between batches only; counted in instructions,
-# batches of 4, 8 and 32 tokens read a prompt equally fast.
+# batches of 4, 8 and 32 tokens read a prompt equally fast. Unless told otherwise the server would
+# keep up to 8 GB of past conversations: none is kept, for memory's sake and theirs.
 export HOME=/tmp OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0
 /usr/bin/llama-server -m /tmp/model.gguf --host 0.0.0.0 --port "$port" \
   -t "${threads:-1}" -c "${context:-512}" -b 8 -ub 8 -np 1 \
+  --cache-ram 0 --no-cache-prompt --no-slots --no-ui \
   --no-warmup --fit off --offline --log-colors off
 give_up

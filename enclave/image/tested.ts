@@ -6,8 +6,8 @@ import type { Manifest } from "./manifest.ts";
 
 export const TESTED = {
   /** The image's name: the digest of its manifest. */
-  image: "389cc2eefb6410a641a65b2494207d8dea943c2cd3cce3b47caeef26d38acc1f",
-  recipe: "4b9ddfaf86b363bd21281361d2b0ce438c481f0abd4d42e7d6e56181683731e1",
+  image: "7b78085cf7d305fbe736ce2af4a81f3ad2d3096c1b3447b6bf2691efb4639e67",
+  recipe: "7063c54c1555b2f5a87f9039adeb0a94f466be4ff340c0a0bf44979f94c0252b",
   packages: {
     "busybox-static": "1:1.38.0-3+b1",
     "libc6": "2.43-7",
