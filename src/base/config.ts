@@ -46,6 +46,7 @@ const Schema = v.strictObject({
     }),
     {},
   ),
+  policy: v.optional(v.strictObject({ default: v.optional(name, "hateless") }), {}),
   diode: v.optional(v.strictObject({ name: v.optional(name, "hateless") }), {}),
   enclave: v.optional(
     v.strictObject({

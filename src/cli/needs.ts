@@ -16,6 +16,8 @@ export interface Need {
   needed: boolean;
   /** How to mend it; empty when there is nothing to mend. */
   mend: string;
+  /** With which code a command ends that cannot do without; default: not available. */
+  exit?: ExitCode;
 }
 
 interface Program {
@@ -70,6 +72,7 @@ export async function machineNeeds(): Promise<Need[]> {
     result: probe.result,
     needed: probe.needed,
     mend: probe.hint,
+    exit: probe.exit,
   }));
   return [...probes, ...await Promise.all(PROGRAMS.map(programNeed))];
 }
@@ -122,12 +125,6 @@ async function stateNeed(
   }
 }
 
-/** Exit codes where the lack is of another kind than "not available". */
-const EXITS: Record<string, ExitCode> = {
-  capabilities: Exit.noPermission,
-  bpffs: Exit.config,
-};
-
 /**
  * Before anything is made: everything that `serve` needs is there, and was tried.
  * @throws VeiError `need-missing` naming the first that is not; unknown counts as not there.
@@ -139,7 +136,7 @@ export async function requireMachine(): Promise<void> {
       code: "need-missing",
       message: `${need.name} (${need.wanted}): ${need.found}`,
       hint: need.mend === "" ? "run `vei doctor`" : need.mend,
-      exit: EXITS[need.name] ?? Exit.unavailable,
+      exit: need.exit ?? Exit.unavailable,
     });
   }
 }

@@ -18,10 +18,21 @@ const MAX_FRAME = 1514;
 export const command: Command = {
   name: "serve",
   summary: "run the enclave behind its gate, until stopped",
+  usage: "[--config FILE]",
   example: "sudo vei serve",
-  async run({ instance, terminal }) {
+  options: {
+    config: {
+      type: "string",
+      value: "FILE",
+      describe: "read the configuration from there instead of /etc/NAME/vei.toml",
+    },
+  },
+  async run({ instance, options, terminal }) {
     requireRoot("vei serve");
-    const config = await loadConfig(instance.config);
+    const named = options.config as string | undefined;
+    const config = named === undefined
+      ? await loadConfig(instance.config)
+      : await loadConfig(named, { mustExist: true });
     const log = makeLog(terminal, config.log.level, () => new Date());
     using _lock = lockState(instance.state);
     const source = await diodeText(config.diode.name);

@@ -94,7 +94,8 @@ const Predicate = v.strictObject({
     link_id: count,
     program_id: count,
     counters_before: counters,
-    counters_after: counters,
+    /** null where a crash took the knowledge of them. */
+    counters_after: v.nullable(counters),
     drops: v.array(drop),
   })),
   /** Guarantees that this exchange did not have, in words. */

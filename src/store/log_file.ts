@@ -106,31 +106,42 @@ export class LogFile implements AsyncDisposable {
   }
 
   /** Yields the lines that are durable now, from the first or from `offset`. */
-  async *lines(offset = 0): AsyncGenerator<Line> {
-    using file = await Deno.open(this.path, { read: true });
-    await file.seek(offset, Deno.SeekMode.Start);
-    let rest = "";
-    let at = offset;
-    const decoder = new TextDecoder("utf-8", { fatal: true });
-    const buffer = new Uint8Array(64 * 1024);
-    for (let left = this.size - offset; left > 0;) {
-      const count = await file.read(buffer.subarray(0, Math.min(left, buffer.length)));
-      if (count === null) break;
-      left -= count;
-      const parts = (rest + decoder.decode(buffer.subarray(0, count), { stream: true })).split(
-        "\n",
-      );
-      rest = parts.pop()!;
-      for (const text of parts) {
-        yield { offset: at, text };
-        at += new TextEncoder().encode(text).length + 1;
-      }
-    }
+  lines(offset = 0): AsyncGenerator<Line> {
+    return readLines(this.path, offset, this.size);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.writing;
     this.file.close();
+  }
+}
+
+/**
+ * Yields the whole lines of a file between two offsets.
+ * @param end default: where the file ends now.
+ * @throws Deno.errors.NotFound and others; TypeError when it is not UTF-8.
+ */
+export async function* readLines(
+  path: string,
+  offset = 0,
+  end?: number,
+): AsyncGenerator<Line> {
+  using file = await Deno.open(path, { read: true });
+  await file.seek(offset, Deno.SeekMode.Start);
+  let rest = "";
+  let at = offset;
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const buffer = new Uint8Array(64 * 1024);
+  for (let left = (end ?? (await file.stat()).size) - offset; left > 0;) {
+    const count = await file.read(buffer.subarray(0, Math.min(left, buffer.length)));
+    if (count === null) break;
+    left -= count;
+    const parts = (rest + decoder.decode(buffer.subarray(0, count), { stream: true })).split("\n");
+    rest = parts.pop()!;
+    for (const text of parts) {
+      yield { offset: at, text };
+      at += new TextEncoder().encode(text).length + 1;
+    }
   }
 }
 

@@ -28,6 +28,7 @@ export class ReceiptStore implements AsyncDisposable {
   private readonly open = new Map<string, Intent>();
   private sequence = 0;
   private end = 0;
+  private signer: string | null = null;
   /** Sequence numbers have no holes, so receipts are written one after the other. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -67,6 +68,7 @@ export class ReceiptStore implements AsyncDisposable {
         throw damaged(`${this.log.path}:${number}`, `sequence ${sequence} after ${this.sequence}`);
       }
       this.sequence = sequence;
+      this.signer = entry.signer;
       this.open.delete(id);
       places.push({ id, sequence, offset: line.offset, end: this.end });
     }
@@ -74,6 +76,11 @@ export class ReceiptStore implements AsyncDisposable {
     const known = places.findLastIndex((place) => place.end === indexed);
     if (known < 0) await this.index.clear();
     for (const place of places.slice(known + 1)) await this.index.add(place, place.end);
+  }
+
+  /** Fingerprint of the key that signed the last receipt found at the start; null without any. */
+  get lastSigner(): string | null {
+    return this.signer;
   }
 
   /** Intents without a receipt: what a crash interrupted. */
@@ -140,14 +147,15 @@ export class ReceiptStore implements AsyncDisposable {
   }
 }
 
-type Entry = { intent: Intent } | { receipt: Receipt; envelope: string };
+type Entry = { intent: Intent } | { receipt: Receipt; envelope: string; signer: string };
 
 function readLine(line: Line, where: string): Entry {
   try {
     const value = JSON.parse(line.text);
     if (value.intent !== undefined) return { intent: value.intent };
     const envelope = canonicalJson(value.receipt);
-    return { receipt: decodeStatement(decodeEnvelope(envelope).payload), envelope };
+    const { payload, keyId } = decodeEnvelope(envelope);
+    return { receipt: decodeStatement(payload), envelope, signer: keyId };
   } catch (cause) {
     throw damaged(where, cause instanceof Error ? cause.message : String(cause));
   }

@@ -1,0 +1,225 @@
+/**
+ * One exchange, whole: intent durable → prompt to the model → answer through the gate → verdict →
+ * receipt durable. What the caller sends after this returns is the last that the user gets.
+ */
+import { concat, sha256 } from "../base/bytes.ts";
+import { canonicalJson } from "../base/canonical.ts";
+import { messageOf } from "../base/errors.ts";
+import { type End, runSession } from "../gate/session.ts";
+import type { ChatRequest, Model } from "../model/model.ts";
+import { proofId, type Receipt, type Setting, type Verdict } from "../receipt/statement.ts";
+import { uuid7 } from "../receipt/uuid7.ts";
+import type { Intent, ReceiptStore } from "../store/receipts.ts";
+import type { CompiledPolicy } from "./policy.ts";
+
+/** What stays the same from exchange to exchange. */
+export interface Node {
+  readonly store: ReceiptStore;
+  /** Fingerprint of the signing key. */
+  readonly fingerprint: string;
+  readonly policy: CompiledPolicy;
+  readonly program: Setting["program"];
+  now(): Date;
+  random(count: number): Uint8Array;
+}
+
+type KernelReport = NonNullable<Receipt["kernel"]>;
+export type KernelDrop = KernelReport["drops"][number];
+
+/** What the kernel does to one flow while it is watched. */
+export interface FlowWatch extends Disposable {
+  /** Settled with the first drop on the flow. */
+  readonly stopped: Promise<KernelDrop>;
+  /** All so far, retransmissions counted with the first. */
+  drops(): KernelDrop[];
+}
+
+/** The gate in the kernel in front of a model. */
+export interface KernelGate {
+  readonly diode: NonNullable<Setting["diode"]>;
+  readonly enclave: NonNullable<Setting["enclave"]>;
+  readonly linkId: number;
+  readonly programId: number;
+  counters(): Record<string, number>;
+  /** @param port our end of the flow. */
+  watch(port: number): FlowWatch;
+}
+
+export interface Asked {
+  /** The request as it came, for the digest of the input. */
+  readonly input: unknown;
+  readonly request: ChatRequest;
+  readonly model: Model;
+  readonly kernel: KernelGate | null;
+  /** Ends the exchange: the client is gone, or we are stopping. */
+  readonly signal: AbortSignal;
+  /** Told the receipt's id, once the intent is durable and before any text. */
+  onBegin?(id: string): void;
+  /** Takes released text. */
+  emit(text: string): void | Promise<void>;
+  onProgress?(processed: number, total: number): void;
+}
+
+export interface Answered {
+  readonly id: string;
+  readonly verdict: Verdict;
+  /** Content tokens that the model sent. */
+  readonly tokens: number;
+  /** The receipt, durable: a DSSE envelope. */
+  readonly receipt: string;
+}
+
+/** What a model without a kernel gate lacks, in words for people. */
+export const LACKS_KERNEL = "no gate in the kernel stands between this model and us";
+export const LACKS_ENCLAVE = "the model does not run in our virtual machine";
+export const LACKS_WEIGHTS = "the model's weights are not known to us";
+
+type Stop = { by: "kernel"; drop: KernelDrop } | { by: "caller" };
+
+/**
+ * @throws VeiError `log-unwritable`: before the prompt was sent, or with the answer incomplete and
+ * the caller bound to say so; what `emit` throws, after the receipt was written.
+ */
+export async function exchange(node: Node, asked: Asked): Promise<Answered> {
+  const { model, kernel, signal } = asked;
+  const intent = await makeIntent(node, asked);
+  await node.store.begin(intent);
+  asked.onBegin?.(intent.id);
+  const released: Uint8Array[] = [];
+  let firstByte: string | null = null;
+  let tokens = 0;
+  let verdict: Verdict;
+  let failure: { cause: unknown } | null = null;
+  let watch: FlowWatch | null = null;
+  const cancel = new AbortController();
+  try {
+    const run = await model.start(asked.request, AbortSignal.any([signal, cancel.signal]));
+    if (kernel && run.port !== null) watch = kernel.watch(run.port);
+    const result = await runSession<Stop>({
+      automaton: node.policy.automaton,
+      deltas: run.deltas,
+      stop: firstStop(signal, watch),
+      onProgress: asked.onProgress?.bind(asked),
+      emit: async (text, bytes) => {
+        firstByte ??= node.now().toISOString();
+        await asked.emit(text);
+        released.push(bytes.slice());
+      },
+    });
+    tokens = result.tokens;
+    verdict = verdictOf(result.end, node, signal);
+  } catch (cause) {
+    failure = { cause };
+    verdict = {
+      outcome: "interrupted",
+      why: signal.aborted ? "the client went away" : messageOf(cause),
+    };
+  } finally {
+    cancel.abort();
+  }
+  const output = concat(...released);
+  const drops = watch?.drops() ?? [];
+  watch?.[Symbol.dispose]();
+  const receipt = await node.store.finish(intent.id, {
+    time: { start: intent.start, first_byte: firstByte, end: node.now().toISOString() },
+    output: { sha256: await sha256(output), bytes: output.length },
+    verdict,
+    kernel: kernel && intent.kernel &&
+      { ...intent.kernel, counters_after: kernel.counters(), drops },
+  });
+  if (failure && !signal.aborted) throw failure.cause;
+  return { id: intent.id, verdict, tokens, receipt };
+}
+
+async function makeIntent(node: Node, asked: Asked): Promise<Intent> {
+  const { request, model, kernel } = asked;
+  const { policy, sha256: digest, automatonSha256 } = node.policy;
+  const input = new TextEncoder().encode(canonicalJson(asked.input));
+  const inputDigest = await sha256(input);
+  const setting: Setting = {
+    policy: {
+      name: policy.name,
+      version: policy.version,
+      sha256: digest,
+      automaton: automatonSha256,
+    },
+    model: {
+      kind: model.kind,
+      name: model.name,
+      sha256: model.sha256,
+      max_tokens: request.maxTokens,
+      temperature: request.temperature,
+      seed: request.seed,
+    },
+    diode: kernel?.diode ?? null,
+    enclave: kernel?.enclave ?? null,
+    program: node.program,
+  };
+  const now = node.now();
+  return {
+    id: uuid7(now.getTime(), node.random(10)),
+    kind: "exchange",
+    proof_id: await proofId(inputDigest, setting),
+    node: node.fingerprint,
+    input: { sha256: inputDigest, bytes: input.length },
+    ...setting,
+    lacks: [
+      ...(kernel ? [] : [LACKS_KERNEL, LACKS_ENCLAVE]),
+      ...(model.sha256 === null ? [LACKS_WEIGHTS] : []),
+    ],
+    start: now.toISOString(),
+    kernel: kernel && {
+      link_id: kernel.linkId,
+      program_id: kernel.programId,
+      counters_before: kernel.counters(),
+    },
+  };
+}
+
+function firstStop(signal: AbortSignal, watch: FlowWatch | null): Promise<Stop> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve({ by: "caller" });
+    signal.addEventListener("abort", () => resolve({ by: "caller" }), { once: true });
+    watch?.stopped.then((drop) => resolve({ by: "kernel", drop }));
+  });
+}
+
+function verdictOf(end: End<Stop>, node: Node, signal: AbortSignal): Verdict {
+  switch (end.kind) {
+    case "finished":
+      return { outcome: "completed", finish: end.finish };
+    case "violation": {
+      const { rule, offset, start } = end.violation;
+      const { id } = node.policy.policy.forbid[rule];
+      return { outcome: "aborted", by: "monitor", rule: id, offset, start };
+    }
+    case "stopped":
+      return end.stop.by === "caller" ? { outcome: "interrupted", why: "the client went away" } : {
+        outcome: "aborted",
+        by: "kernel",
+        rule: end.stop.drop.reason,
+        offset: end.stop.drop.offset,
+        start: null,
+      };
+    case "failed":
+      return {
+        outcome: "interrupted",
+        why: signal.aborted ? "the client went away" : messageOf(end.cause) || "unknown",
+      };
+  }
+}
+
+/** Writes the receipts that a crash kept from being written. @returns how many. */
+export async function settleInterrupted(node: Node): Promise<number> {
+  const unfinished = node.store.unfinished;
+  for (const intent of unfinished) {
+    await node.store.finish(intent.id, {
+      time: { start: intent.start, first_byte: null, end: node.now().toISOString() },
+      output: null,
+      verdict: { outcome: "interrupted", why: "the daemon ended before the exchange did" },
+      kernel: intent.kernel &&
+        { ...intent.kernel, counters_after: null, drops: [] },
+    });
+  }
+  return unfinished.length;
+}
