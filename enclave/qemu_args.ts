@@ -40,11 +40,22 @@ export interface QemuSpec {
 /** QEMU's own seccomp filter: no new programs, no change of identity, priority or affinity. */
 export const SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
+/**
+ * MiB of translated code. One boot and one answer fill 100; a full buffer is thrown away and all of
+ * it translated again. QEMU's own choice would be up to 1 GiB.
+ */
+const TRANSLATION_MIB = 256;
+
 /** What every QEMU of ours begins with: no default devices, files, console or display. */
 export function bareArguments(accel: Accel, processors: number, memoryMiB: number): string[] {
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "none"],
-    ...["-M", "q35", "-accel", accel === "tcg" ? "tcg,thread=multi,tb-size=128" : "kvm"],
+    ...[
+      "-M",
+      "q35",
+      "-accel",
+      accel === "tcg" ? `tcg,thread=multi,tb-size=${TRANSLATION_MIB}` : "kvm",
+    ],
     ...["-cpu", accel === "tcg" ? "max" : "host"],
     ...["-smp", String(processors), "-m", String(memoryMiB), "-sandbox", SANDBOX],
   ];

@@ -22,7 +22,7 @@ Deno.test("the virtual machine is exactly this list of arguments", () => {
     "-no-reboot",
     ...["-serial", "none"],
     ...["-M", "q35"],
-    ...["-accel", "tcg,thread=multi,tb-size=128"],
+    ...["-accel", "tcg,thread=multi,tb-size=256"],
     ...["-cpu", "max"],
     ...["-smp", "2"],
     ...["-m", "256"],
