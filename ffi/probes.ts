@@ -2,7 +2,7 @@
  * What this machine can do for VEI, found out by doing it, not by version numbers. Nothing stays
  * behind: what is tried is made in a network namespace of its own or never gets a name.
  */
-import { Exit, messageOf, VeiError } from "../src/base/errors.ts";
+import { Exit, type ExitCode, messageOf, VeiError } from "../src/base/errors.ts";
 import { isErrno } from "./bpf_info.ts";
 import { BpfMap } from "./bpf_map.ts";
 import { BpfProgram } from "./bpf_program.ts";
@@ -29,6 +29,8 @@ export interface ProbeResult {
   detail: string;
   /** How to mend it; empty when there is nothing to mend. */
   hint: string;
+  /** With which code a command ends that cannot do without. */
+  exit: ExitCode;
 }
 
 interface Probe {
@@ -118,20 +120,6 @@ const PROBES: readonly Probe[] = [
     },
   },
   {
-    name: "network-namespaces",
-    wanted: "a namespace for the link alone",
-    hint: AS_ROOT,
-    attempt() {
-      const outside = netnsId();
-      {
-        using _inside = unshareNetns();
-        if (netnsId() === outside) throw new Absent("a new namespace is the old one");
-      }
-      requireHostWide("/run");
-      return "made one and left it";
-    },
-  },
-  {
     name: "tun",
     wanted: "the virtual machine's wire",
     hint: "load the module (modprobe tun); in a container, pass /dev/net/tun in",
@@ -178,6 +166,20 @@ const PROBES: readonly Probe[] = [
     },
   },
   {
+    name: "network-namespaces",
+    wanted: "a namespace for the link alone",
+    hint: AS_ROOT,
+    attempt() {
+      const outside = netnsId();
+      {
+        using _inside = unshareNetns();
+        if (netnsId() === outside) throw new Absent("a new namespace is the old one");
+      }
+      requireHostWide("/run");
+      return "made one and left it";
+    },
+  },
+  {
     name: "kvm",
     wanted: "/dev/kvm, for a fast virtual machine",
     needed: false,
@@ -198,7 +200,8 @@ const PROBES: readonly Probe[] = [
 export function runProbes(): ProbeResult[] {
   return PROBES.map(({ name, wanted, needed = true, hint, attempt }) => {
     try {
-      return { name, wanted, needed, result: "yes", detail: attempt(), hint: "" };
+      const detail = attempt();
+      return { name, wanted, needed, result: "yes", detail, hint: "", exit: Exit.ok };
     } catch (error) {
       const result = judge(name, error);
       // What stopped the trial is to be mended first; the kernel's plain no has our own advice.
@@ -206,9 +209,16 @@ export function runProbes(): ProbeResult[] {
         !(result === "no" && error instanceof SystemError);
       const own = stopped ? error.hint : "";
       const detail = messageOf(error).split("\n")[0];
-      return { name, wanted, needed, result, detail, hint: own || hint };
+      return { name, wanted, needed, result, detail, hint: own || hint, exit: exitOf(name, error) };
     }
   });
+}
+
+/** Lack of rights and a wrong set-up have codes of their own; all else is not available. */
+function exitOf(name: string, error: unknown): ExitCode {
+  if (name === "capabilities") return Exit.noPermission;
+  const own = error instanceof VeiError ? error.exit : Exit.unavailable;
+  return own === Exit.noPermission || own === Exit.config ? own : Exit.unavailable;
 }
 
 /** Lack of rights, or anything that is not the kernel's plain no, tells nothing of the machine. */

@@ -7,8 +7,8 @@ import { AS_NOBODY, jsonOf, runFixture } from "./net_support.ts";
 openLibraries();
 
 const NAMES = [
-  ...["capabilities", "libbpf", "frozen-maps", "ring-buffer", "network-namespaces", "tun"],
-  ...["xdp-link", "bpffs", "kvm"],
+  ...["capabilities", "libbpf", "frozen-maps", "ring-buffer", "tun", "xdp-link", "bpffs"],
+  ...["network-namespaces", "kvm"],
 ];
 
 /** @returns `name=result` for all but KVM, which not every machine has. */

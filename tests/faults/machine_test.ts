@@ -1,0 +1,92 @@
+/** What the machine does not have: the daemon says which, and has made nothing. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { openLibraries } from "../../ffi/native.ts";
+import { Box } from "../tools/daemon.ts";
+
+openLibraries();
+
+/** Wrapper: a mount namespace that `script` has changed; nothing of it reaches the machine's own. */
+const apart = (script: string) => [
+  ...["unshare", "--mount", "--propagation", "private", "sh", "-c"],
+  ...[`${script} && exec "$@"`, "sh"],
+];
+
+Deno.test("not root: 77, and nothing is tried", async () => {
+  await using box = await Box.make();
+  // Another user, but able to use Deno, its cache and this checkout (access(2) asks for the bit).
+  const wrap = [
+    ...["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"],
+    ...["--securebits", "+no_setuid_fixup"],
+    ...["--inh-caps", "-all,+dac_override", "--ambient-caps", "-all,+dac_override"],
+  ];
+  assertMatch(await box.refuses(77, "not-root", { wrap }), /run it with sudo/);
+  for (const words of [["diode", "status"], ["diode", "detach"], ["enclave", "restart"]]) {
+    assertEquals((await box.vei(words, { wrap })).code, 77, words.join(" "));
+  }
+});
+
+Deno.test("root without its capabilities: 77", async () => {
+  await using box = await Box.make();
+  const wrap = ["setpriv", "--bounding-set=-bpf,-sys_admin", "--inh-caps=-bpf,-sys_admin"];
+  const said = await box.refuses(77, "need-missing", { wrap });
+  assertMatch(said, /capabilities .*missing: CAP_SYS_ADMIN/);
+});
+
+Deno.test("no libbpf: 69, with the package to install", async () => {
+  await using box = await Box.make();
+  const wrap = apart(
+    "mount --bind /dev/null $(readlink -f $(ldconfig -p | sed -n 's/.*libbpf.so.1 .*=> //p'))",
+  );
+  assertMatch(await box.refuses(69, "need-missing", { wrap }), /libbpf[^]*libbpf1/);
+});
+
+Deno.test("no /dev/net/tun: 69, with the module to load", async () => {
+  await using box = await Box.make();
+  const wrap = apart("mount -t tmpfs none /dev/net");
+  assertMatch(await box.refuses(69, "need-missing", { wrap }), /tun \(.*[^]*modprobe tun/);
+});
+
+Deno.test("a kernel without BPF: 69", async () => {
+  await using box = await Box.make();
+  // bpf(2) answers ENOSYS, by a filter of seccomp(2) that bubblewrap installs.
+  const filter = `${box.instance.state}/no_bpf`;
+  await Deno.writeFile(filter, NO_BPF);
+  const wrap = [
+    "sh",
+    "-c",
+    'exec bwrap --dev-bind / / --cap-add ALL --seccomp 9 "$@" 9<"$0"',
+    filter,
+  ];
+  assertMatch(await box.refuses(69, "need-missing", { wrap }), /frozen-maps .*ENOSYS/);
+});
+
+Deno.test("no QEMU: 69, with the package to install", async () => {
+  await using box = await Box.make();
+  const path = `${box.instance.state}/bin`;
+  await Deno.mkdir(path);
+  for (const name of ["bwrap", "setpriv", "prlimit", "nsenter", "ldd"]) {
+    await Deno.symlink(`/usr/bin/${name}`, `${path}/${name}`);
+  }
+  const said = await box.refuses(69, "need-missing", { env: { PATH: path } });
+  assertMatch(said, /qemu-system-x86_64 \(.*[^]*apt-get install qemu-system-x86/);
+});
+
+Deno.test("a private bpffs: 78, for the pin would die with the mount namespace", async () => {
+  await using box = await Box.make();
+  const wrap = apart("mount -t bpf bpf /sys/fs/bpf");
+  assertMatch(await box.refuses(78, "need-missing", { wrap }), /bpffs .*private/);
+});
+
+Deno.test("a mount namespace of its own: 78, for the link namespace would be lost with it", async () => {
+  await using box = await Box.make();
+  const said = await box.refuses(78, "need-missing", { wrap: apart("true") });
+  assertMatch(said, /network-namespaces .*would be lost/);
+});
+
+/** Classic BPF: load the call's number; 321 is bpf(2) on x86-64: ERRNO(ENOSYS), else ALLOW. */
+const NO_BPF = new Uint8Array([
+  ...[0x20, 0, 0, 0, 0, 0, 0, 0],
+  ...[0x15, 0, 0, 1, 0x41, 0x01, 0, 0],
+  ...[0x06, 0, 0, 0, 38, 0, 0x05, 0],
+  ...[0x06, 0, 0, 0, 0, 0, 0xff, 0x7f],
+]);
