@@ -1,7 +1,7 @@
 /** Gets a model's file from where it is: the default's Python package, a file, or a URL. */
 import { Exit, messageOf, VeiError } from "../src/base/errors.ts";
 import { mustRun, run } from "../src/host/run.ts";
-import { sha256File, writeHashed } from "./digest.ts";
+import { writeHashed } from "./digest.ts";
 import type { NewModel } from "./models.ts";
 import { readFromZip } from "./wheel.ts";
 
@@ -186,11 +186,6 @@ function checkDigest(found: string, wanted: string, from: string): void {
     hint: `wanted: ${wanted}`,
     exit: Exit.data,
   });
-}
-
-/** @returns whether a file is the model that `digest` names. */
-export async function isModel(path: string, digest: string): Promise<boolean> {
-  return await sha256File(path) === digest;
 }
 
 function unavailable(message: string, cause?: unknown): VeiError {

@@ -86,7 +86,11 @@ async function readAt(file: Deno.FsFile, offset: number, length: number): Promis
 }
 
 /** @returns `length` bytes from `start` on as a stream, which owns the file. */
-function slice(file: Deno.FsFile, start: number, length: number): ReadableStream<Uint8Array<ArrayBuffer>> {
+function slice(
+  file: Deno.FsFile,
+  start: number,
+  length: number,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   let left = length;
   return new ReadableStream({
     async start() {
