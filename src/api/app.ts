@@ -2,6 +2,8 @@
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { messageOf } from "../base/errors.ts";
+import { addChatRoutes, type ChatParts } from "./chat.ts";
+import { addReceiptRoutes } from "./receipts.ts";
 import { hostCheck, secureHeaders } from "./guards.ts";
 import type { EventHub } from "./hub.ts";
 import type { Status } from "./status.ts";
@@ -11,6 +13,8 @@ export interface ApiParts {
   hub: EventHub;
   /** Makes the status anew at each call. */
   status(): Status;
+  /** Absent where nothing can be asked. */
+  chat?: ChatParts;
   /** For what the log should know and the client need not. */
   onError(message: string): void;
 }
@@ -61,6 +65,11 @@ export function createApp(parts: ApiParts): Hono {
       }
     });
   });
+
+  if (parts.chat) {
+    addChatRoutes(app, parts.chat);
+    addReceiptRoutes(app, parts.chat.node.store);
+  }
 
   app.notFound((c) => c.json(error("not-found", "There is nothing here"), 404));
   app.onError((cause, c) => {

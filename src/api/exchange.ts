@@ -5,6 +5,7 @@
 import { concat, sha256 } from "../base/bytes.ts";
 import { canonicalJson } from "../base/canonical.ts";
 import { messageOf } from "../base/errors.ts";
+import { Monitor } from "../gate/monitor.ts";
 import { type End, runSession } from "../gate/session.ts";
 import type { ChatRequest, Model } from "../model/model.ts";
 import { proofId, type Receipt, type Setting, type Verdict } from "../receipt/statement.ts";
@@ -53,6 +54,10 @@ export interface Asked {
   readonly kernel: KernelGate | null;
   /** Ends the exchange: the client is gone, or we are stopping. */
   readonly signal: AbortSignal;
+  /** When aborted, the answer so far is the answer. */
+  readonly deadline?: AbortSignal;
+  /** Text that the user will get besides the answer: it passes the same policy, or is refused. */
+  readonly echo?: string;
   /** Told the receipt's id, once the intent is durable and before any text. */
   onBegin?(id: string): void;
   /** Takes released text. */
@@ -74,7 +79,7 @@ export const LACKS_KERNEL = "no gate in the kernel stands between this model and
 export const LACKS_ENCLAVE = "the model does not run in our virtual machine";
 export const LACKS_WEIGHTS = "the model's weights are not known to us";
 
-type Stop = { by: "kernel"; drop: KernelDrop } | { by: "caller" };
+type Stop = { by: "kernel"; drop: KernelDrop } | { by: "caller" } | { by: "deadline" };
 
 /**
  * @throws VeiError `log-unwritable`: before the prompt was sent, or with the answer incomplete and
@@ -91,6 +96,22 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
   let verdict: Verdict;
   let failure: { cause: unknown } | null = null;
   let watch: FlowWatch | null = null;
+  const conclude = async (verdict: Verdict, failure: { cause: unknown } | null = null) => {
+    const output = concat(...released);
+    const drops = watch?.drops() ?? [];
+    watch?.[Symbol.dispose]();
+    const receipt = await node.store.finish(intent.id, {
+      time: { start: intent.start, first_byte: firstByte, end: node.now().toISOString() },
+      output: { sha256: await sha256(output), bytes: output.length },
+      verdict,
+      kernel: kernel && intent.kernel &&
+        { ...intent.kernel, counters_after: kernel.counters(), drops },
+    });
+    if (failure && !signal.aborted) throw failure.cause;
+    return { id: intent.id, verdict, tokens, receipt };
+  };
+  const refused = asked.echo === undefined ? null : refusal(node.policy, asked.echo);
+  if (refused) return await conclude(refused);
   const cancel = new AbortController();
   try {
     const run = await model.start(asked.request, AbortSignal.any([signal, cancel.signal]));
@@ -98,12 +119,12 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
     const result = await runSession<Stop>({
       automaton: node.policy.automaton,
       deltas: run.deltas,
-      stop: firstStop(signal, watch),
+      stop: firstStop(asked, watch),
       onProgress: asked.onProgress?.bind(asked),
       emit: async (text, bytes) => {
         firstByte ??= node.now().toISOString();
-        await asked.emit(text);
         released.push(bytes.slice());
+        await asked.emit(text);
       },
     });
     tokens = result.tokens;
@@ -117,18 +138,7 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
   } finally {
     cancel.abort();
   }
-  const output = concat(...released);
-  const drops = watch?.drops() ?? [];
-  watch?.[Symbol.dispose]();
-  const receipt = await node.store.finish(intent.id, {
-    time: { start: intent.start, first_byte: firstByte, end: node.now().toISOString() },
-    output: { sha256: await sha256(output), bytes: output.length },
-    verdict,
-    kernel: kernel && intent.kernel &&
-      { ...intent.kernel, counters_after: kernel.counters(), drops },
-  });
-  if (failure && !signal.aborted) throw failure.cause;
-  return { id: intent.id, verdict, tokens, receipt };
+  return await conclude(verdict, failure);
 }
 
 async function makeIntent(node: Node, asked: Asked): Promise<Intent> {
@@ -176,10 +186,21 @@ async function makeIntent(node: Node, asked: Asked): Promise<Intent> {
   };
 }
 
-function firstStop(signal: AbortSignal, watch: FlowWatch | null): Promise<Stop> {
+/** @returns why the policy refuses a text, or null. */
+function refusal({ automaton, policy }: CompiledPolicy, text: string): Verdict | null {
+  const { violation } = new Monitor(automaton).push(new TextEncoder().encode(text));
+  if (!violation) return null;
+  return { outcome: "refused", rule: policy.forbid[violation.rule].id, offset: violation.offset };
+}
+
+function firstStop({ signal, deadline }: Asked, watch: FlowWatch | null): Promise<Stop> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve({ by: "caller" });
-    signal.addEventListener("abort", () => resolve({ by: "caller" }), { once: true });
+    const on = (source: AbortSignal | undefined, by: "caller" | "deadline") => {
+      if (source?.aborted) resolve({ by });
+      source?.addEventListener("abort", () => resolve({ by }), { once: true });
+    };
+    on(signal, "caller");
+    on(deadline, "deadline");
     watch?.stopped.then((drop) => resolve({ by: "kernel", drop }));
   });
 }
@@ -194,6 +215,7 @@ function verdictOf(end: End<Stop>, node: Node, signal: AbortSignal): Verdict {
       return { outcome: "aborted", by: "monitor", rule: id, offset, start };
     }
     case "stopped":
+      if (end.stop.by === "deadline") return { outcome: "completed", finish: "time" };
       return end.stop.by === "caller" ? { outcome: "interrupted", why: "the client went away" } : {
         outcome: "aborted",
         by: "kernel",

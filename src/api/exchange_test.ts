@@ -51,7 +51,7 @@ function asking(prompt: string, more: Partial<Asked> = {}): { asked: Asked; text
     texts,
     asked: {
       input: { messages },
-      request: { messages, maxTokens: 100, temperature: 0, seed: 0 },
+      request: { prompt: messages, maxTokens: 100, temperature: 0, seed: 0 },
       model: mockModel(),
       kernel: null,
       signal: new AbortController().signal,

@@ -32,7 +32,7 @@ export const command: Command = {
     const stop = new AbortController();
     Deno.addSignalListener("SIGINT", () => stop.abort());
     const messages = [{ role: "user" as const, content: prompt }];
-    const request = { messages, maxTokens: maxTokens(options), temperature: 0, seed: 0 };
+    const request = { prompt: messages, maxTokens: maxTokens(options), temperature: 0, seed: 0 };
     let text = "";
     const answered = await exchange(node, {
       input: { messages },

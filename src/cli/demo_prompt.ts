@@ -32,7 +32,7 @@ export interface Asking {
 export function greedy(user: string, maxTokens: number, system?: string): ChatRequest {
   const messages: Message[] = system === undefined ? [] : [{ role: "system", content: system }];
   messages.push({ role: "user", content: user });
-  return { messages, maxTokens, temperature: 0, seed: 0 };
+  return { prompt: messages, maxTokens, temperature: 0, seed: 0 };
 }
 
 /**
@@ -41,7 +41,7 @@ export function greedy(user: string, maxTokens: number, system?: string): ChatRe
  */
 export async function ask(request: ChatRequest, asking: Asking): Promise<Told> {
   const { terminal, signal } = asking;
-  const question = request.messages.at(-1)!.content;
+  const question = (request.prompt.at(-1) as Message).content;
   terminal.err(`  prompt   ${JSON.stringify(question)}`);
   const connection = await asking.connect();
   const port = (connection.localAddr as Deno.NetAddr).port;

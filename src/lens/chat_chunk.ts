@@ -11,8 +11,32 @@ export type Delta =
   | { kind: "text"; text: string }
   | { kind: "finish"; reason: FinishReason };
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** @returns whether `value` is a JSON object. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** @returns an event's JSON object. @throws VeiError `model-answer-malformed`. */
+export function parseEvent(data: string): Record<string, unknown> {
+  let chunk: unknown;
+  try {
+    chunk = JSON.parse(data);
+  } catch {
+    throw malformed("an event is not JSON");
+  }
+  if (!isRecord(chunk)) throw malformed("an event is not a JSON object");
+  return chunk;
+}
+
+/** @returns how far the prompt has been read, if the event says so: two bounded numbers. */
+export function progressOf(chunk: Record<string, unknown>): Delta[] {
+  const progress = chunk.prompt_progress;
+  if (!isRecord(progress)) return [];
+  const { processed, total } = progress;
+  const whole = (value: unknown) =>
+    Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 31;
+  if (!whole(processed) || !whole(total)) return [];
+  return [{ kind: "progress", processed: Number(processed), total: Number(total) }];
 }
 
 /**
@@ -21,21 +45,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
  * @throws VeiError `model-answer-malformed`.
  */
 export function readChunk(data: string): Delta[] {
-  let chunk: unknown;
-  try {
-    chunk = JSON.parse(data);
-  } catch {
-    throw malformed("an event is not JSON");
-  }
-  if (!isRecord(chunk)) throw malformed("an event is not a JSON object");
-  const deltas: Delta[] = [];
-  const progress = chunk.prompt_progress;
-  if (isRecord(progress)) {
-    const { processed, total } = progress;
-    if (Number.isSafeInteger(processed) && Number.isSafeInteger(total)) {
-      deltas.push({ kind: "progress", processed: Number(processed), total: Number(total) });
-    }
-  }
+  const chunk = parseEvent(data);
+  const deltas: Delta[] = progressOf(chunk);
   const choices = chunk.choices;
   if (!Array.isArray(choices) || choices.length > 1) throw malformed("an event without one choice");
   if (choices.length === 0) return deltas;

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { VeiError } from "../base/errors.ts";
 import { readChunk } from "./chat_chunk.ts";
+import { readCompletionChunk } from "./completion_chunk.ts";
 import { EventReader } from "./sse.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -71,4 +72,20 @@ Deno.test("a chunk gives content, finish reason and progress, and nothing else",
       '{"choices":[{"delta":{},"finish_reason":"hate"}]}',
     ]
   ) assertThrows(() => readChunk(bad), VeiError);
+});
+
+Deno.test("a bare completion's chunk gives text and finish, and nothing else", () => {
+  const chunk = (value: unknown) => readCompletionChunk(JSON.stringify(value));
+  assertEquals(chunk({ content: "a", stop: false, tokens: ["leak"], prompt: "leak" }), [
+    { kind: "text", text: "a" },
+  ]);
+  assertEquals(chunk({ content: "", stop: true, stop_type: "limit", generation_settings: {} }), [
+    { kind: "finish", reason: "length" },
+  ]);
+  assertEquals(chunk({ content: "", stop: true, stop_type: "hate" }), [
+    { kind: "finish", reason: "stop" },
+  ]);
+  for (const bad of [{}, { content: 3 }, { content: "", stop: "hate" }, []]) {
+    assertThrows(() => chunk(bad), VeiError);
+  }
 });

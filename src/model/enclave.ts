@@ -2,11 +2,12 @@
  * The adapter to the model server in the enclave: one connection for each request, so that a kernel
  * event is matched to its request by flow (our own port).
  */
-import { Exit, VeiError } from "../base/errors.ts";
+import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import { type Delta, readChunk } from "../lens/chat_chunk.ts";
+import { readCompletionChunk } from "../lens/completion_chunk.ts";
 import { malformed, ResponseReader } from "../lens/http1.ts";
 import { EventReader } from "../lens/sse.ts";
-import type { ChatRequest } from "./model.ts";
+import type { ChatRequest, Model } from "./model.ts";
 
 /** The part of `Deno.TcpConn` that is used. */
 export interface Connection {
@@ -18,11 +19,14 @@ export interface Connection {
 
 const encoder = new TextEncoder();
 
-/** @returns the bytes of the HTTP request for a streamed chat completion. */
+/** @returns the bytes of the HTTP request for a streamed completion. */
 export function encodeRequest(host: string, request: ChatRequest): Uint8Array {
+  const { prompt } = request;
+  const bare = typeof prompt === "string";
   const body = encoder.encode(JSON.stringify({
-    messages: request.messages,
-    max_tokens: request.maxTokens,
+    ...(bare
+      ? { prompt, n_predict: request.maxTokens }
+      : { messages: prompt, max_tokens: request.maxTokens }),
     temperature: request.temperature,
     seed: request.seed,
     cache_prompt: false,
@@ -30,7 +34,9 @@ export function encodeRequest(host: string, request: ChatRequest): Uint8Array {
     return_progress: true,
   }));
   const head = encoder.encode(
-    `POST /v1/chat/completions HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n` +
+    `POST ${
+      bare ? "/completion" : "/v1/chat/completions"
+    } HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n`,
   );
   const bytes = new Uint8Array(head.length + body.length);
@@ -58,6 +64,7 @@ export async function* chat(
   signal?: AbortSignal,
 ): AsyncGenerator<Delta> {
   // A generator cannot be returned from while it waits in a read: closing ends that too.
+  const readEvent = typeof request.prompt === "string" ? readCompletionChunk : readChunk;
   let open = true;
   const close = () => {
     if (open) connection.close();
@@ -81,7 +88,7 @@ export async function* chat(
         for (const data of events.push(body)) {
           if (ended) throw malformed("an event after the last");
           if (data === "[DONE]") ended = true;
-          else yield* readChunk(data);
+          else yield* readEvent(data);
         }
       }
     }
@@ -109,4 +116,40 @@ function checkHead(http: ResponseReader): void {
   if (head.headers.get("content-type") !== "text/event-stream") {
     throw malformed("it is not an event stream");
   }
+}
+
+export interface EnclaveServer {
+  name: string;
+  /** SHA-256 of the weights. */
+  sha256: string;
+  /** For the Host field. */
+  host: string;
+  /** A new connection to the guest; the caller has checked that it is inside the link. */
+  connect(): Promise<Connection>;
+}
+
+/** @returns the enclave's model server as a model: one connection for each run. */
+export function enclaveModel({ name, sha256, host, connect }: EnclaveServer): Model {
+  return {
+    kind: "enclave",
+    name,
+    sha256,
+    async start(request, signal) {
+      let connection: Connection;
+      try {
+        connection = await connect();
+      } catch (cause) {
+        if (cause instanceof VeiError) throw cause;
+        throw new VeiError({
+          code: "model-unreachable",
+          message: `The model server in the enclave does not answer: ${messageOf(cause)}`,
+          hint: "`vei status` shows whether the enclave is well",
+          exit: Exit.unavailable,
+          cause,
+        });
+      }
+      const { port } = connection.localAddr as Deno.NetAddr;
+      return { port, deltas: chat(connection, host, request, signal) };
+    },
+  };
 }

@@ -6,7 +6,10 @@ import type { Delta } from "../lens/chat_chunk.ts";
 import type { ChatRequest, Model } from "./model.ts";
 
 async function* echo(request: ChatRequest, signal: AbortSignal): AsyncGenerator<Delta> {
-  const said = request.messages.findLast((message) => message.role === "user")?.content ?? "";
+  const { prompt } = request;
+  const said = typeof prompt === "string"
+    ? prompt
+    : prompt.findLast((message) => message.role === "user")?.content ?? "";
   const tokens = said.match(/\s*\S+|\s+$/g) ?? [];
   for (const token of tokens.slice(0, request.maxTokens)) {
     signal.throwIfAborted();

@@ -7,7 +7,8 @@ export interface Message {
 }
 
 export interface ChatRequest {
-  messages: Message[];
+  /** A conversation, for the model's chat template; or bare text that it goes on with. */
+  prompt: Message[] | string;
   maxTokens: number;
   temperature: number;
   seed: number;

@@ -43,6 +43,9 @@ export function urlModel(base: string, name: string): Model {
     name,
     sha256: null,
     async start(request: ChatRequest, signal: AbortSignal) {
+      if (typeof request.prompt === "string") {
+        throw unreachable(url.href, "it takes conversations only, not bare text");
+      }
       let answer: Response;
       try {
         answer = await fetch(url, {
@@ -51,7 +54,7 @@ export function urlModel(base: string, name: string): Model {
           headers: { "content-type": "application/json", "accept-encoding": "identity" },
           body: JSON.stringify({
             model: name,
-            messages: request.messages,
+            messages: request.prompt,
             max_tokens: request.maxTokens,
             temperature: request.temperature,
             seed: request.seed,

@@ -61,7 +61,11 @@ const Setting = v.strictObject(setting);
 export type Setting = v.InferOutput<typeof Setting>;
 
 const verdict = v.variant("outcome", [
-  v.strictObject({ outcome: v.literal("completed"), finish: v.picklist(["stop", "length"]) }),
+  v.strictObject({
+    outcome: v.literal("completed"),
+    /** `time`: the time that the caller gave was over. */
+    finish: v.picklist(["stop", "length", "time"]),
+  }),
   v.strictObject({
     outcome: v.literal("aborted"),
     by: v.picklist(["monitor", "kernel"]),
