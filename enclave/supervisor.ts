@@ -69,6 +69,7 @@ export class Enclave implements AsyncDisposable {
   private processes: readonly ProcessName[] = [];
   private qmp: Qmp | null = null;
   private whyKilled: string | null = null;
+  private command: readonly string[] = [];
   private readiness: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -84,6 +85,10 @@ export class Enclave implements AsyncDisposable {
   /** QEMU's pid. */
   get pid(): number | null {
     return this.qemu?.pid ?? null;
+  }
+  /** Program and arguments of QEMU inside its jail; receipts bind them. */
+  get qemuCommand(): readonly string[] {
+    return this.command;
   }
   get accel(): AccelChoice["accel"] {
     return this.choice.accel;
@@ -150,7 +155,7 @@ export class Enclave implements AsyncDisposable {
             ],
             devices: this.devices(),
             limits: limitsFor(memoryMiB, fileBytes),
-            command: qemuArguments({
+            command: this.command = qemuArguments({
               program: QEMU,
               accel: this.choice.accel,
               threads: threadsOf(config.enclave.threads),

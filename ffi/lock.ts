@@ -25,24 +25,28 @@ export function lockState(folder: string): Disposable {
     throw unwritable(folder, cause);
   }
   const path = `${folder}/lock`;
-  const number = libc().open(cstring(path), O_RDWR_CREAT_CLOEXEC, 0o600);
-  try {
-    unwrap(number, `Cannot open ${path}`);
-  } catch (cause) {
-    throw unwritable(folder, cause);
-  }
-  const fd = new Fd(number);
-  if (libc().flock(number, LOCK_EX_NB) < 0) {
-    const name = errnoName(errno());
+  for (;;) {
+    const number = libc().open(cstring(path), O_RDWR_CREAT_CLOEXEC, 0o600);
+    try {
+      unwrap(number, `Cannot open ${path}`);
+    } catch (cause) {
+      throw unwritable(folder, cause);
+    }
+    const fd = new Fd(number);
+    if (libc().flock(number, LOCK_EX_NB) < 0) {
+      const name = errnoName(errno());
+      fd.close();
+      throw new VeiError({
+        code: "state-locked",
+        message: `Another vei process is using ${folder} (${name})`,
+        hint: "stop it first (`vei status` shows it), or use another --instance",
+        exit: Exit.tryAgain,
+      });
+    }
+    if (Deno.statSync(`/proc/self/fd/${number}`).nlink !== 0) return fd;
+    // Its last holder removed the file between our two calls: the name means another file now.
     fd.close();
-    throw new VeiError({
-      code: "state-locked",
-      message: `Another vei process is using ${folder} (${name})`,
-      hint: "stop it first (`vei status` shows it), or use another --instance",
-      exit: Exit.tryAgain,
-    });
   }
-  return fd;
 }
 
 function unwritable(folder: string, cause: unknown): VeiError {

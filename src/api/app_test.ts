@@ -15,6 +15,8 @@ function setUp(phase: Phase = "ready") {
     listen: "127.0.0.1:1",
     diode: null,
     enclave: null,
+    policy: null,
+    receipts: null,
     events: hub.latest(3),
   });
   const app = createApp({

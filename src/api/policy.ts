@@ -13,6 +13,11 @@ export interface CompiledPolicy {
   readonly automatonSha256: string;
 }
 
+/** @returns what `/api/status` says of the policy in force. */
+export function policyStatus({ policy }: { policy: CompiledPolicy }) {
+  return { name: policy.policy.name, version: policy.policy.version, sha256: policy.sha256 };
+}
+
 /** @throws VeiError `policy-invalid`, `policy-too-large`. */
 export async function compilePolicy(text: string, path: string): Promise<CompiledPolicy> {
   const policy = parsePolicy(text, path);

@@ -35,5 +35,8 @@ export interface Status {
     bootSeconds: number | null;
     restarts: number;
   } | null;
+  policy: { name: string; version: string; sha256: string } | null;
+  /** How many receipts there are. */
+  receipts: number | null;
   events: GateEvent[];
 }

@@ -8,15 +8,28 @@
 import { createApp } from "../api/app.ts";
 import { EventHub, type GateEvent } from "../api/hub.ts";
 import type { Phase, Status } from "../api/status.ts";
+import type { Backend } from "../api/chat.ts";
+import { policyStatus } from "../api/policy.ts";
+import { Slots } from "../api/slots.ts";
+import { parseSize, sha256 } from "../base/bytes.ts";
+import { canonicalJson } from "../base/canonical.ts";
 import type { Config } from "../base/config.ts";
 import { messageOf } from "../base/errors.ts";
 import { decodeEvent } from "../bpf/event.ts";
 import type { Instance } from "../host/instance.ts";
+import { enclaveModel } from "../model/enclave.ts";
 import type { DiodePlan } from "../../diodes/plan.ts";
 import { type Guard, raiseDiode } from "../../diodes/manager.ts";
 import { watchGuard } from "../../diodes/watch.ts";
 import type { GuestImage } from "../../enclave/images.ts";
-import { checkLink, type Link, prepareLink, removeLink } from "../../enclave/link.ts";
+import {
+  assertLocalAddress,
+  checkLink,
+  GUEST_PORT,
+  type Link,
+  prepareLink,
+  removeLink,
+} from "../../enclave/link.ts";
 import type { Model } from "../../enclave/models.ts";
 import { endOrphan } from "../../enclave/orphan.ts";
 import { Enclave } from "../../enclave/supervisor.ts";
@@ -24,11 +37,13 @@ import { monotonicNs } from "../../ffi/clock.ts";
 import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
 import { enterNetns, netnsExists, withNetns } from "../../ffi/netns.ts";
 import { startTimeOf } from "../../ffi/process.ts";
-import { LinkEvents } from "../../ffi/rtnetlink.ts";
+import { LinkEvents, linkState } from "../../ffi/rtnetlink.ts";
 import { type ApiServer, serveApi } from "./api_server.ts";
 import { removeEndpoint, writeEndpoint } from "./endpoint.ts";
 import { DropReporter } from "./gate_events.ts";
+import { FlowWatches, kernelGate } from "./kernel_gate.ts";
 import type { Level, Log } from "./log.ts";
+import type { OpenNode } from "./node.ts";
 import { VERSION } from "./version.ts";
 
 export interface DaemonParts {
@@ -37,6 +52,9 @@ export interface DaemonParts {
   plan: DiodePlan;
   image: GuestImage;
   model: Model;
+  node: OpenNode;
+  /** What `qemu-system-x86_64 --version` says, its first line. */
+  qemuVersion: string;
   log: Log;
   /** Aborted by SIGTERM and SIGINT. */
   stop: AbortSignal;
@@ -48,6 +66,9 @@ const KEPT_EVENTS_IN_STATUS = 64;
 
 export class Daemon {
   private readonly hub = new EventHub();
+  private readonly flows = new FlowWatches();
+  private readonly slots: Slots;
+  private backend: Backend | null = null;
   private readonly drops = new DropReporter({ wallMs: Date.now, monotonicNs });
   private readonly started = new Date().toISOString();
   private readonly lost = Promise.withResolvers<never>();
@@ -65,6 +86,8 @@ export class Daemon {
   private readonly halt = new AbortController();
 
   constructor(private readonly parts: DaemonParts) {
+    // The server in the guest works on one request at a time.
+    this.slots = new Slots(1, parts.config.api.max_queue);
     // It is awaited in races only; a loss while nobody races must not end the process unexplained.
     this.lost.promise.catch(() => {});
   }
@@ -75,18 +98,25 @@ export class Daemon {
   }
 
   /**
-   * Runs until `stop` is aborted.
+   * Runs until `stop` is aborted. The caller holds the instance's lock.
    * @throws VeiError when it cannot start, or when the gate is lost.
    */
   async run(): Promise<void> {
     const { instance, config, stop } = this.parts;
-    await Deno.mkdir(instance.run, { recursive: true, mode: 0o755 });
     this.api = serveApi(
       createApp({
         hosts: config.api.hosts,
         hub: this.hub,
         status: () => this.status(),
         onError: (message) => this.parts.log("error", `API: ${message}`),
+        chat: {
+          node: this.parts.node,
+          slots: this.slots,
+          maxBody: parseSize(config.api.max_body),
+          modelName: this.parts.model.name,
+          backend: () => this.phase === "ready" ? this.backend : null,
+          onError: (message) => this.parts.log("error", `API: ${message}`),
+        },
       }),
       config.api.listen,
     );
@@ -115,7 +145,7 @@ export class Daemon {
   private async raise(): Promise<void> {
     const { instance, config, plan } = this.parts;
     // What an earlier daemon left: its tap goes down first, then its QEMU ends.
-    if (netnsExists(instance.netns)) withNetns(instance.netns, () => setDownIfThere(instance.tap));
+    if (netnsExists(instance.netns)) withNetns(instance.netns, () => setDownIfTap(instance.tap));
     const orphan = await endOrphan(instance);
     if (orphan !== null) this.say("enclave", `ended the orphaned QEMU, pid ${orphan}`);
     this.link = prepareLink(instance, config.link);
@@ -132,7 +162,9 @@ export class Daemon {
 
   private drain(): void {
     this.guard!.ring.drain((record) => {
-      const event = this.drops.report(decodeEvent(record));
+      const drop = decodeEvent(record);
+      this.flows.notify(drop);
+      const event = this.drops.report(drop);
       if (event) this.publish(event);
     });
   }
@@ -220,11 +252,40 @@ export class Daemon {
       },
     });
     this.bootSeconds = Math.round((performance.now() - begun) / 100) / 10;
+    this.backend = await this.behindTheGate(this.enclave);
     this.say("enclave", `ready after ${this.bootSeconds} s, QEMU's pid ${this.enclave.pid}`);
     return this.enclave;
   }
 
+  /** The model in the enclave, and what its receipts say of the gate. */
+  private async behindTheGate(enclave: Enclave): Promise<Backend> {
+    const { config, image, model, plan, qemuVersion } = this.parts;
+    const guard = this.guard!;
+    const words = new TextEncoder().encode(canonicalJson(enclave.qemuCommand));
+    return {
+      model: enclaveModel({
+        name: model.name,
+        sha256: model.digest,
+        host: `${config.link.guest}:${GUEST_PORT}`,
+        connect: async () => {
+          const connection = await Deno.connect({ hostname: config.link.guest, port: GUEST_PORT });
+          assertLocalAddress(connection, config.link.host);
+          return connection;
+        },
+      }),
+      kernel: kernelGate({
+        plan,
+        image,
+        ids: guard.ids,
+        qemu: { version: qemuVersion, argumentsSha256: await sha256(words) },
+        flows: this.flows,
+        counters: () => guard.counters(),
+      }),
+    };
+  }
+
   private async endEnclave(): Promise<void> {
+    this.backend = null;
     await this.booting;
     const { enclave } = this;
     this.enclave = null;
@@ -287,9 +348,16 @@ export class Daemon {
         bootSeconds: this.bootSeconds,
         restarts: this.restarts,
       },
+      policy: policyStatus(this.parts.node),
+      receipts: this.parts.node.store.count,
       events: this.hub.latest(KEPT_EVENTS_IN_STATUS),
     };
   }
+}
+
+/** What is no tap is not ours: prepareLink says so, and it stays as it is. */
+function setDownIfTap(name: string): void {
+  if (linkState(name)?.tun?.tap) setUp(name, false);
 }
 
 function setDownIfThere(name: string): void {

@@ -4,14 +4,14 @@ import type { GateEvent } from "../api/hub.ts";
 import { Exit, VeiError } from "../base/errors.ts";
 import { decodeEvent } from "../bpf/event.ts";
 import { detachDiode, openEvents, readDiode } from "../../diodes/manager.ts";
-import { setUp } from "../../ffi/netdev.ts";
+import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
 import { monotonicNs } from "../../ffi/clock.ts";
-import { lockState } from "../../ffi/lock.ts";
 import { netnsExists, withNetns } from "../../ffi/netns.ts";
 import { RingReader } from "../../ffi/ring.ts";
 import type { Instance } from "../host/instance.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { fetchStatus, findEndpoint, followEvents } from "./endpoint.ts";
+import { lockInstance } from "./instance_lock.ts";
 import { requireRoot } from "./privilege.ts";
 
 function noDiode(instance: Instance): VeiError {
@@ -90,7 +90,7 @@ function untilInterrupted(): AbortController {
 async function readRing(context: CommandContext): Promise<number> {
   const { instance, options } = context;
   requireRoot("vei diode logs without a daemon");
-  using _lock = lockState(instance.state);
+  using _lock = lockInstance(instance);
   using map = openEvents(instance.pins);
   if (!map) throw noDiode(instance);
   using ring = new RingReader(map);
@@ -112,10 +112,14 @@ const detach: Command = {
   example: "sudo vei diode detach",
   run({ instance, terminal }) {
     requireRoot("vei diode detach");
-    using _lock = lockState(instance.state);
+    using _lock = lockInstance(instance);
     if (!readDiode(instance.pins)) throw noDiode(instance);
     // Never an open gate: nothing can pass a tap that is down.
-    if (netnsExists(instance.netns)) withNetns(instance.netns, () => setUp(instance.tap, false));
+    if (netnsExists(instance.netns)) {
+      withNetns(instance.netns, () => {
+        if (interfaceIndex(instance.tap) !== 0) setUp(instance.tap, false);
+      });
+    }
     detachDiode(instance.pins);
     terminal.out(`The diode of ${instance.name} is detached; its tap is down`);
     return Promise.resolve(Exit.ok);

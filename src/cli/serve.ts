@@ -4,11 +4,13 @@ import { compileDiode, shippedDiode } from "../../diodes/plan.ts";
 import { currentImage } from "../../enclave/images.ts";
 import { GUEST_MAC, GUEST_PORT, HOST_MAC } from "../../enclave/link.ts";
 import { modelByName } from "../../enclave/models.ts";
-import { lockState } from "../../ffi/lock.ts";
 import type { Command } from "./command.ts";
 import { Daemon } from "./daemon.ts";
+import { lockInstance } from "./instance_lock.ts";
 import { loadConfig } from "./load_config.ts";
 import { makeLog } from "./log.ts";
+import { openNode } from "./node.ts";
+import { mustRun } from "../host/run.ts";
 import { requireMachine } from "./needs.ts";
 import { requireRoot } from "./privilege.ts";
 
@@ -34,7 +36,7 @@ export const command: Command = {
       ? await loadConfig(instance.config)
       : await loadConfig(named, { mustExist: true });
     const log = makeLog(terminal, config.log.level, () => new Date());
-    using _lock = lockState(instance.state);
+    using _lock = lockInstance(instance);
     const source = await diodeText(config.diode.name);
     const plan = await compileDiode(source.text, source.path, {
       hostMac: HOST_MAC,
@@ -47,8 +49,14 @@ export const command: Command = {
     await requireMachine();
     const image = await currentImage(instance.state);
     const model = await modelByName(instance.state, config.enclave.model, { check: true });
+    const [qemuVersion] = (await mustRun("qemu-system-x86_64", ["--version"])).split("\n");
+    await using node = await openNode(instance, config.policy.default);
+    if (node.settled > 0) log("warn", `wrote ${node.settled} receipts of interrupted exchanges`);
     const stop = new AbortController();
-    const daemon = new Daemon({ instance, config, plan, image, model, log, stop: stop.signal });
+    const daemon = new Daemon({
+      ...{ instance, config, plan, image, model, node, qemuVersion, log },
+      stop: stop.signal,
+    });
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       Deno.addSignalListener(signal, () => stop.abort());
     }

@@ -78,6 +78,11 @@ export class ReceiptStore implements AsyncDisposable {
     for (const place of places.slice(known + 1)) await this.index.add(place, place.end);
   }
 
+  /** How many receipts there are: the last one's sequence number. */
+  get count(): number {
+    return this.sequence;
+  }
+
   /** Fingerprint of the key that signed the last receipt found at the start; null without any. */
   get lastSigner(): string | null {
     return this.signer;

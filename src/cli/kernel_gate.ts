@@ -1,0 +1,81 @@
+/** The kernel's side of an exchange: which drops belong to which flow, and what receipts bind. */
+import type { FlowWatch, KernelDrop, KernelGate } from "../api/exchange.ts";
+import type { DropEvent } from "../bpf/event.ts";
+import type { DiodePlan } from "../../diodes/plan.ts";
+import type { GuestImage } from "../../enclave/images.ts";
+
+/** Of one flow; a guest can make as many as it likes. */
+const MAX_DROPS = 64;
+
+/** Hands each drop to whoever watches its flow, by our own port. */
+export class FlowWatches {
+  private readonly watches = new Map<number, (event: DropEvent) => void>();
+
+  /** Called with every drop record, before anything is thinned out. */
+  notify(event: DropEvent): void {
+    if (event.destinationPort !== 0) this.watches.get(event.destinationPort)?.(event);
+  }
+
+  watch(port: number): FlowWatch {
+    const stopped = Promise.withResolvers<KernelDrop>();
+    const drops = new Map<string, KernelDrop>();
+    this.watches.set(port, (event) => {
+      const key = `${event.sequence} ${event.reason}`;
+      const known = drops.get(key);
+      if (known) known.retransmissions++;
+      else if (drops.size < MAX_DROPS) {
+        const drop = {
+          reason: event.reason,
+          offset: event.offset,
+          tcp_sequence: event.sequence,
+          payload_bytes: event.payloadLength,
+          retransmissions: 0,
+        };
+        drops.set(key, drop);
+        stopped.resolve(drop);
+      }
+    });
+    return {
+      stopped: stopped.promise,
+      drops: () => [...drops.values()].map((drop) => ({ ...drop })),
+      [Symbol.dispose]: () => void this.watches.delete(port),
+    };
+  }
+}
+
+export interface KernelGateParts {
+  plan: DiodePlan;
+  image: GuestImage;
+  ids: { link: number; program: number };
+  qemu: { version: string; argumentsSha256: string };
+  flows: FlowWatches;
+  counters(): Record<string, number>;
+}
+
+/** @returns what an exchange through this gate needs and binds. */
+export function kernelGate(
+  { plan, image, ids, qemu, flows, counters }: KernelGateParts,
+): KernelGate {
+  const { files } = image.manifest;
+  return {
+    diode: {
+      name: plan.name,
+      source: plan.digests.source,
+      program: plan.digests.program,
+      table: plan.digests.table,
+      link_rules: plan.digests.config,
+    },
+    enclave: {
+      image: image.digest,
+      kernel: files.kernel.sha256,
+      initrd: files.initrd.sha256,
+      root: files["root.squashfs"].sha256,
+      qemu_version: qemu.version,
+      qemu_arguments: qemu.argumentsSha256,
+    },
+    linkId: ids.link,
+    programId: ids.program,
+    counters,
+    watch: (port) => flows.watch(port),
+  };
+}
