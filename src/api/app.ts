@@ -15,6 +15,8 @@ export interface ApiParts {
   status(): Status;
   /** Absent where nothing can be asked. */
   chat?: ChatParts;
+  /** Adds the status page. */
+  page?(app: Hono): void;
   /** For what the log should know and the client need not. */
   onError(message: string): void;
 }
@@ -70,6 +72,8 @@ export function createApp(parts: ApiParts): Hono {
     addChatRoutes(app, parts.chat);
     addReceiptRoutes(app, parts.chat.node.store);
   }
+
+  parts.page?.(app);
 
   app.notFound((c) => c.json(error("not-found", "There is nothing here"), 404));
   app.onError((cause, c) => {

@@ -1,69 +1,89 @@
 /** `vei ask`: one prompt, the answer through the monitor, a receipt. */
-import { type Answered, exchange } from "../api/exchange.ts";
+import { exchange } from "../api/exchange.ts";
 import { Exit, VeiError } from "../base/errors.ts";
 import { lockState } from "../../ffi/lock.ts";
-import { mockModel } from "../model/mock.ts";
-import type { Model } from "../model/model.ts";
-import { urlModel } from "../model/url.ts";
+import type { ChatRequest, Model } from "../model/model.ts";
+import type { Verdict } from "../receipt/statement.ts";
+import { askDaemon, type Told } from "./ask_daemon.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { loadConfig } from "./load_config.ts";
 import { openNode } from "./node.ts";
+import { MODEL_OPTIONS, plainModel } from "./plain_model.ts";
 import { printable } from "./terminal.ts";
 
 const MAX_PROMPT_BYTES = 1024 * 1024;
 
 export const command: Command = {
   name: "ask",
-  summary: "ask a model, see what the monitor releases, keep a receipt",
+  summary: "ask the daemon's model, or another, and see what the gate releases",
   usage: "[--model mock|URL] PROMPT (or the prompt on standard input)",
   example: 'vei ask --model mock "Say something harmless"',
   options: {
-    model: { type: "string", value: "mock|URL", describe: "which model answers" },
-    name: { type: "string", value: "NAME", describe: "the model's name at that URL" },
+    ...MODEL_OPTIONS,
     "max-tokens": { type: "string", value: "N", describe: "at most so many tokens (default 256)" },
   },
   async run(context) {
-    const { instance, options, terminal } = context;
-    const prompt = await promptOf(context);
-    const model = modelOf(options);
-    const config = await loadConfig(instance.config);
-    using _lock = lockState(instance.state);
-    await using node = await openNode(instance, config.policy.default);
+    const { options, terminal } = context;
+    const model = plainModel(options);
+    const request = {
+      prompt: [{ role: "user" as const, content: await promptOf(context) }],
+      maxTokens: maxTokens(options),
+      temperature: 0,
+      seed: 0,
+    };
     const stop = new AbortController();
     Deno.addSignalListener("SIGINT", () => stop.abort());
-    const messages = [{ role: "user" as const, content: prompt }];
-    const request = { prompt: messages, maxTokens: maxTokens(options), temperature: 0, seed: 0 };
-    let text = "";
-    const answered = await exchange(node, {
-      input: { messages },
-      request,
-      model,
-      kernel: null,
-      signal: stop.signal,
-      onBegin: (id) => {
-        terminal.err(`receipt ${id}`);
-        terminal.err("without a virtual machine and without a gate in the kernel: monitor only");
-      },
-      emit: (piece) => {
-        text += piece;
-        if (!context.json) terminal.write(printable(piece));
-      },
-    });
-    if (context.json) {
-      terminal.json({ id: answered.id, text, verdict: answered.verdict, tokens: answered.tokens });
-    } else terminal.write("\n");
-    return conclude(answered, context);
+    const show = (text: string) => {
+      if (!context.json) terminal.write(printable(text));
+    };
+    const told = model
+      ? await askPlain(context, model, request, stop.signal, show)
+      : await askDaemon(context, request, stop.signal, show);
+    if (context.json) terminal.json(told);
+    else terminal.write("\n");
+    return conclude(told.verdict, context);
   },
 };
 
-function conclude({ verdict }: Answered, { terminal }: CommandContext): number {
+/** Without a daemon: the exchange happens in this process. */
+async function askPlain(
+  { instance, terminal }: CommandContext,
+  model: Model,
+  request: ChatRequest,
+  signal: AbortSignal,
+  show: (text: string) => void,
+): Promise<Told> {
+  const config = await loadConfig(instance.config);
+  using _lock = lockState(instance.state);
+  await using node = await openNode(instance, config.policy.default);
+  let text = "";
+  const { id, verdict } = await exchange(node, {
+    input: { messages: request.prompt },
+    request,
+    model,
+    kernel: null,
+    signal,
+    onBegin: (id) => {
+      terminal.err(`receipt ${id}`);
+      terminal.err("without a virtual machine and without a gate in the kernel: monitor only");
+    },
+    emit: (piece) => {
+      text += piece;
+      show(piece);
+    },
+  });
+  return { id, text, verdict };
+}
+
+function conclude(verdict: Verdict, { terminal }: CommandContext): number {
   if (verdict.outcome === "completed") return Exit.ok;
   if (verdict.outcome === "interrupted") {
     terminal.err(`vei: interrupted: ${printable(verdict.why)}`);
     return Exit.unavailable;
   }
   const at = verdict.offset === null ? "" : ` at byte ${verdict.offset}`;
-  terminal.err(`vei: ${verdict.outcome} by rule ${verdict.rule}${at}`);
+  const by = verdict.outcome === "aborted" ? ` by the ${verdict.by}` : "";
+  terminal.err(`vei: ${verdict.outcome}${by}, rule ${verdict.rule}${at}`);
   return Exit.refused;
 }
 
@@ -87,22 +107,6 @@ function bad(why: string): VeiError {
     message: `Cannot ask: ${why}`,
     hint: 'for example: vei ask --model mock "Hello"',
     exit: Exit.data,
-  });
-}
-
-function modelOf(options: CommandContext["options"]): Model {
-  const model = options.model;
-  if (model === "mock") return mockModel();
-  if (typeof model === "string" && /^https?:/.test(model)) {
-    return urlModel(model, String(options.name ?? "default"));
-  }
-  throw new VeiError({
-    code: "usage",
-    message: model === undefined
-      ? "vei ask needs a model"
-      : `${JSON.stringify(model)} is neither "mock" nor an http address`,
-    hint: "--model mock, or --model http://127.0.0.1:8000/v1",
-    exit: Exit.usage,
   });
 }
 

@@ -8,8 +8,10 @@ import type { Command } from "./command.ts";
 import { Daemon } from "./daemon.ts";
 import { lockInstance } from "./instance_lock.ts";
 import { loadConfig } from "./load_config.ts";
-import { makeLog } from "./log.ts";
-import { openNode } from "./node.ts";
+import { type Log, makeLog } from "./log.ts";
+import { type OpenNode, openNode } from "./node.ts";
+import { MODEL_OPTIONS, plainModel } from "./plain_model.ts";
+import { servePlain } from "./serve_plain.ts";
 import { mustRun } from "../host/run.ts";
 import { requireMachine } from "./needs.ts";
 import { requireRoot } from "./privilege.ts";
@@ -20,9 +22,10 @@ const MAX_FRAME = 1514;
 export const command: Command = {
   name: "serve",
   summary: "run the enclave behind its gate, until stopped",
-  usage: "[--config FILE]",
+  usage: "[--config FILE] [--model mock|URL]",
   example: "sudo vei serve",
   options: {
+    ...MODEL_OPTIONS,
     config: {
       type: "string",
       value: "FILE",
@@ -30,13 +33,24 @@ export const command: Command = {
     },
   },
   async run({ instance, options, terminal }) {
-    requireRoot("vei serve");
+    const plain = plainModel(options);
+    if (!plain) requireRoot("vei serve (with a virtual machine)");
     const named = options.config as string | undefined;
     const config = named === undefined
       ? await loadConfig(instance.config)
       : await loadConfig(named, { mustExist: true });
     const log = makeLog(terminal, config.log.level, () => new Date());
     using _lock = lockInstance(instance);
+    const stop = new AbortController();
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, () => stop.abort());
+    }
+    if (plain) {
+      await using node = await openNode(instance, config.policy.default);
+      tellSettled(node, log);
+      await servePlain({ instance, config, model: plain, node, log, stop: stop.signal });
+      return Exit.ok;
+    }
     const source = await diodeText(config.diode.name);
     const plan = await compileDiode(source.text, source.path, {
       hostMac: HOST_MAC,
@@ -51,20 +65,20 @@ export const command: Command = {
     const model = await modelByName(instance.state, config.enclave.model, { check: true });
     const [qemuVersion] = (await mustRun("qemu-system-x86_64", ["--version"])).split("\n");
     await using node = await openNode(instance, config.policy.default);
-    if (node.settled > 0) log("warn", `wrote ${node.settled} receipts of interrupted exchanges`);
-    const stop = new AbortController();
+    tellSettled(node, log);
     const daemon = new Daemon({
       ...{ instance, config, plan, image, model, node, qemuVersion, log },
       stop: stop.signal,
     });
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.addSignalListener(signal, () => stop.abort());
-    }
     Deno.addSignalListener("SIGUSR1", () => daemon.restartEnclave());
     await daemon.run();
     return Exit.ok;
   },
 };
+
+function tellSettled({ settled }: OpenNode, log: Log): void {
+  if (settled > 0) log("warn", `wrote ${settled} receipts of exchanges that were interrupted`);
+}
 
 /** A name of a shipped diode, or the path of a file. */
 async function diodeText(name: string): Promise<{ text: string; path: string }> {

@@ -25,7 +25,7 @@ Deno.test("ask, receipts and verify, without root, daemon or virtual machine", (
     assertMatch(told.stderr, /^receipt [0-9a-f-]{36}\n.*without a gate in the kernel/);
     const stopped = await run("ask", "--model", "mock", "They all HATE it");
     assertEquals([stopped.code, stopped.stdout], [3, "They all \n"]);
-    assertStringIncludes(stopped.stderr, "aborted by rule hate at byte 12");
+    assertStringIncludes(stopped.stderr, "aborted by the monitor, rule hate at byte 12");
 
     const list = JSON.parse((await run("receipt", "list", "--json")).stdout);
     assertEquals(list.map((one: { verdict: { outcome: string } }) => one.verdict.outcome), [
@@ -94,10 +94,10 @@ Deno.test("what is wrong with a key file is told, and nothing is answered", () =
     assertEquals((await ask()).code, 0);
   }));
 
-Deno.test("without a model, with a wrong one, or without a prompt: a usage error", async () => {
+Deno.test("without a daemon or model, with a wrong one, or without a prompt: an error", async () => {
   for (
     const [args, exit] of [
-      [["ask", "hello"], 64],
+      [["ask", "--instance", "tnone", "hello"], 69],
       [["ask", "--model", "ftp://x", "hello"], 64],
       [["ask", "--model", "mock"], 65],
       [["ask", "--model", "mock", "--max-tokens", "0", "hello"], 64],

@@ -1,0 +1,84 @@
+/**
+ * `vei serve --model mock|URL`: the monitor, the receipts and the page before a model that does not
+ * run in our virtual machine. No root, no kernel gate, and every receipt says so.
+ */
+import { createApp } from "../api/app.ts";
+import { EventHub } from "../api/hub.ts";
+import { policyStatus } from "../api/policy.ts";
+import { Slots } from "../api/slots.ts";
+import type { Status } from "../api/status.ts";
+import { parseSize } from "../base/bytes.ts";
+import type { Config } from "../base/config.ts";
+import type { Instance } from "../host/instance.ts";
+import type { Model } from "../model/model.ts";
+import { startTimeOf } from "../../ffi/process.ts";
+import { serveApi } from "./api_server.ts";
+import { removeEndpoint, writeEndpoint } from "./endpoint.ts";
+import type { Log } from "./log.ts";
+import type { OpenNode } from "./node.ts";
+import { VERSION } from "./version.ts";
+
+/** Runs at once; a remote server has slots of its own. */
+const SLOTS = 4;
+
+export interface PlainParts {
+  instance: Instance;
+  config: Config;
+  model: Model;
+  node: OpenNode;
+  log: Log;
+  stop: AbortSignal;
+}
+
+/** Serves until `stop` is aborted. @throws VeiError `port-taken`. */
+export async function servePlain(parts: PlainParts): Promise<void> {
+  const { instance, config, model, node, log, stop } = parts;
+  const hub = new EventHub();
+  const started = new Date().toISOString();
+  const onError = (message: string) => log("error", `API: ${message}`);
+  let phase: Status["phase"] = "ready";
+  const status = (): Status => ({
+    instance: instance.name,
+    version: VERSION,
+    phase,
+    pid: Deno.pid,
+    started,
+    listen: api.listen,
+    diode: null,
+    enclave: null,
+    policy: policyStatus(node),
+    receipts: node.store.count,
+    events: hub.latest(64),
+  });
+  const app = createApp({
+    hosts: config.api.hosts,
+    hub,
+    status,
+    onError,
+    chat: {
+      node,
+      slots: new Slots(SLOTS, config.api.max_queue),
+      maxBody: parseSize(config.api.max_body),
+      modelName: model.name,
+      backend: () => ({ model, kernel: null }),
+      onError,
+    },
+  });
+  const api = serveApi(app, config.api.listen);
+  try {
+    const startTime = startTimeOf(Deno.pid)!;
+    await writeEndpoint(instance, { pid: Deno.pid, startTime, listen: api.listen });
+    const message = `serving the model ${model.name} without virtual machine and kernel gate`;
+    hub.publish({ time: started, kind: "daemon", message });
+    log("info", `${message}, on http://${api.listen}`);
+    await new Promise<void>((resolve) => {
+      if (stop.aborted) resolve();
+      stop.addEventListener("abort", () => resolve(), { once: true });
+    });
+  } finally {
+    phase = "stopping";
+    hub.close();
+    await api.stop();
+    await removeEndpoint(instance);
+  }
+}
