@@ -42,6 +42,7 @@ xz-utils                unpacks the guest kernel's modules
 zstd                    unpacks newer ones
 "
 TEST_PACKAGES="
+chromium                opens the status page in the tests
 procps                  the tests look at processes
 nftables                the tests masquerade
 shellcheck              reads this script
