@@ -9,6 +9,8 @@ import { sha256File } from "../../enclave/digest.ts";
 import { assertLocalAddress, GUEST_PORT, removeLink } from "../../enclave/link.ts";
 import { installModel } from "../../enclave/models.ts";
 import { endOrphan } from "../../enclave/orphan.ts";
+import { readPidFile } from "../../enclave/pid_file.ts";
+import type { ProcessName } from "../../enclave/processes.ts";
 import { deleteInterface } from "../../ffi/netdev.ts";
 import { netnsExists, unshareNetns, withNetns } from "../../ffi/netns.ts";
 import { allLinks, type LinkState, linkState } from "../../ffi/rtnetlink.ts";
@@ -54,20 +56,20 @@ export class Box implements AsyncDisposable {
   }
 
   /** Words that every command of this instance takes. */
-  get arguments(): string[] {
-    return ["--instance", this.instance.name, "--state", this.instance.state];
+  private arguments(state = this.instance.state): string[] {
+    return ["--instance", this.instance.name, "--state", state];
   }
 
-  /** Runs another `vei` command on this instance to its end. */
-  vei(args: string[], options: VeiOptions = {}): Promise<Ran> {
+  /** Runs another `vei` command on this instance to its end. @param options `state`: another folder. */
+  vei(args: string[], { state, ...options }: VeiOptions & { state?: string } = {}): Promise<Ran> {
     const at = args.indexOf("--");
     const [own, rest] = at < 0 ? [args, []] : [args.slice(0, at), args.slice(at)];
-    return vei([...own, ...this.arguments, ...rest], options);
+    return vei([...own, ...this.arguments(state), ...rest], options);
   }
 
   /** Starts the daemon. @param config text of a configuration file. */
   serve(options: VeiOptions & { config?: string } = {}): Daemon {
-    const args = ["serve", ...this.arguments];
+    const args = ["serve", ...this.arguments()];
     if (options.config !== undefined) {
       const path = `${this.instance.state}/vei.toml`;
       Deno.writeTextFileSync(path, options.config);
@@ -134,8 +136,8 @@ export class Box implements AsyncDisposable {
     const { guest, host } = defaultConfig().link;
     const connection = await this.inside(() => Deno.connect({ hostname: guest, port: GUEST_PORT }));
     assertLocalAddress(connection, host);
-    const messages = [{ role: "user" as const, content: "hello" }];
-    const request = { messages, maxTokens, temperature: 0, seed: 0 };
+    const prompt = [{ role: "user" as const, content: "hello" }];
+    const request = { prompt, maxTokens, temperature: 0, seed: 0 };
     for await (const delta of chat(connection, guest, request, signal)) {
       if (delta.kind === "text") yield delta.text;
     }
@@ -208,7 +210,15 @@ export class Daemon {
     }, { ms, log: () => this.log });
   }
 
-  /** Waits until `/readyz` says so. */
+  /** Waits until QEMU runs: the guest begins to boot. */
+  async booting(): Promise<ProcessName> {
+    return await until("QEMU", () => {
+      if (this.ended) throw new Error(`vei serve ended before it started QEMU:\n${this.log}`);
+      return readPidFile(this.box.instance.run)?.qemu ?? null;
+    }, { log: () => this.log });
+  }
+
+  /** Waits until it says that all is ready. */
   ready(): Promise<Status> {
     return this.until("readiness", ({ phase }) => phase === "ready");
   }

@@ -19,25 +19,32 @@ export async function leftOvers(instance: Instance): Promise<string[]> {
   ];
 }
 
-/** @returns the processes of an instance, as `process PID: COMMAND`. */
-export function processesOf({ name, tap }: Instance): string[] {
+/**
+ * @returns the processes of an instance, as `process PID: COMMAND`: daemons and commands by their
+ * arguments, QEMU by the tap, its jail by the log.
+ */
+export function processesOf({ name, tap, run }: Instance): string[] {
   const found: string[] = [];
   for (const entry of Deno.readDirSync("/proc")) {
     const pid = Number(entry.name);
     if (!Number.isInteger(pid) || pid === Deno.pid) continue;
     const command = read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
-    if (command.split(/[ /]/).includes(name) || holds(pid, tap)) {
+    if (command.split(/[ /]/).includes(name) || holds(pid, tap, run)) {
       found.push(`process ${pid}: ${command}`);
     }
   }
   return found;
 }
 
-/** Whether a process has a tap open: the kernel says so in fdinfo (drivers/net/tun.c). */
-function holds(pid: number, tap: string): boolean {
+/** Whether a process has the tap open (fdinfo says so, drivers/net/tun.c), or a file in `folder`. */
+function holds(pid: number, tap: string, folder: string): boolean {
   try {
-    return [...Deno.readDirSync(`/proc/${pid}/fdinfo`)]
-      .some((entry) => read(`/proc/${pid}/fdinfo/${entry.name}`).includes(`iff:\t${tap}\n`));
+    return [...Deno.readDirSync(`/proc/${pid}/fd`)].some(({ name: fd }) => {
+      const path = Deno.readLinkSync(`/proc/${pid}/fd/${fd}`);
+      if (path.startsWith(`${folder}/`)) return true;
+      return path === "/dev/net/tun" &&
+        read(`/proc/${pid}/fdinfo/${fd}`).includes(`iff:\t${tap}\n`);
+    });
   } catch {
     return false; // It has ended.
   }

@@ -1,0 +1,150 @@
+/** The virtual machine ends, hangs or is restarted; the gate in front of it stays the same one. */
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { isAlive } from "../../enclave/processes.ts";
+import { openLibraries } from "../../ffi/native.ts";
+import { netnsId } from "../../ffi/netns.ts";
+import { kill } from "../../ffi/process.ts";
+import type { Status } from "../../src/api/status.ts";
+import { Box, until } from "../tools/daemon.ts";
+import { processesOf } from "../tools/left_overs.ts";
+
+openLibraries();
+
+/** How long `vei serve` may take to end after SIGTERM. */
+const STOP_MS = 10_000;
+
+/** Stopped as asked: exit 0, in time, tap down behind a diode that stays, nothing running. */
+async function stopsCleanly(box: Box, daemon: ReturnType<Box["serve"]>): Promise<void> {
+  const before = box.tap()!.xdpProgramId;
+  const { code, ms } = await daemon.stop();
+  assertEquals(code, 0, daemon.log);
+  assert(ms < STOP_MS, `${ms} ms`);
+  assertEquals(processesOf(box.instance), []);
+  const { up, xdpProgramId } = box.tap()!;
+  assertEquals({ up, xdpProgramId }, { up: false, xdpProgramId: before });
+  const status = await box.vei(["diode", "status", "--json"]);
+  assertEquals(JSON.parse(status.stdout).programId, before);
+  assertEquals(await box.status(), null);
+}
+
+/** The next virtual machine is ready, behind the same gate. */
+async function readyAgain(daemon: ReturnType<Box["serve"]>, before: Status): Promise<Status> {
+  const { restarts } = before.enclave!;
+  const status = await daemon.until(
+    "the next virtual machine",
+    ({ phase, enclave }) => phase === "ready" && enclave!.restarts > restarts,
+  );
+  assertNotEquals(status.enclave!.pid, before.enclave!.pid);
+  const { linkId, programId, adopted } = status.diode!;
+  const was = before.diode!;
+  assertEquals({ linkId, programId, adopted }, {
+    ...{ linkId: was.linkId, programId: was.programId, adopted: was.adopted },
+  });
+  return status;
+}
+
+Deno.test("QEMU is killed in the middle of an answer: told, and another one boots", async (t) => {
+  await using box = await Box.make();
+  const daemon = box.serve();
+
+  await t.step("/readyz is 503 until all is ready", async () => {
+    const answers = new Set<string>();
+    await until("readiness", async () => {
+      assert(daemon.running, daemon.log);
+      const answer = await box.fetch("/readyz").catch(() => null);
+      if (answer === null) return null;
+      const text = `${answer.status} ${await answer.text()}`.trim();
+      answers.add(text);
+      return answer.status === 200 ? text : null;
+    }, { log: () => daemon.log });
+    const [last, ...earlier] = [...answers].reverse();
+    assertEquals(last, "200 ready");
+    assert(earlier.includes("503 booting"), [...answers].join());
+    for (const answer of earlier) assertMatch(answer, /^503 (starting|booting)$/);
+  });
+
+  await t.step("a Host that is not ours is refused", async () => {
+    assertMatch(await rawGet("Host: evil.example\r\n"), /^HTTP\/1\.1 421 [^]*"host-refused"/);
+    assertMatch(await rawGet("Host: evil.example:8787\r\n"), /^HTTP\/1\.1 421 /);
+    assertMatch(await rawGet(""), /^HTTP\/1\.1 4\d\d /);
+    assertMatch(await rawGet("Host: localhost:8787\r\n"), /^HTTP\/1\.1 200 /);
+  });
+
+  await t.step("vei enclave exec runs inside the link namespace", async () => {
+    const command = ["stat", "-Lc", "%i", "/proc/self/ns/net"];
+    const ran = await box.vei(["enclave", "exec", "--", ...command]);
+    assertEquals(ran.stderr, "");
+    assertEquals(ran.stdout.trim(), netnsId(box.instance.netns).split(":").at(-1));
+    const exit = await box.vei(["enclave", "exec", "--", "sh", "-c", "exit 7"]);
+    assertEquals(exit.code, 7);
+    assertEquals((await box.vei(["enclave", "exec", "--", "no-such-program"])).code, 127);
+  });
+
+  const first = (await box.status())!;
+  const second = await (async () => {
+    let text = "";
+    let fault: unknown = null;
+    const stalled = new AbortController();
+    try {
+      for await (const piece of box.ask(stalled.signal)) {
+        if (text === "") {
+          kill(first.enclave!.pid!, "SIGKILL");
+          // Without QEMU nobody resets the connection: the client's own patience ends it.
+          setTimeout(() => stalled.abort(), 3000);
+        }
+        text += piece;
+      }
+    } catch (cause) {
+      fault = cause;
+    }
+    assert(text !== "" && fault !== null, "the answer went on to its end");
+    return await readyAgain(daemon, first);
+  })();
+  assertMatch(daemon.log, /the virtual machine ended: ended by signal 9/);
+  assert(!daemon.log.includes("GATE LOST"), daemon.log);
+  let answered = "";
+  for await (const piece of box.ask(AbortSignal.timeout(60_000), 4)) answered += piece;
+  assert(answered !== "");
+
+  const ran = await box.vei(["enclave", "restart"]);
+  assertEquals(ran.code, 0, ran.stderr);
+  const third = await readyAgain(daemon, second);
+  assertMatch(daemon.log, /restarting the enclave on request/);
+  assertEquals(third.enclave!.restarts, 2);
+
+  await stopsCleanly(box, daemon);
+  assertEquals((await box.vei(["enclave", "restart"])).code, 69);
+});
+
+Deno.test("QEMU hangs at boot: killed at the deadline, tried again; SIGTERM ends that too", async () => {
+  await using box = await Box.make();
+  const daemon = box.serve();
+  const hung = await daemon.booting();
+  assert(kill(hung.pid, "SIGSTOP", hung.startTime));
+  await daemon.until("the second attempt", ({ enclave }) => enclave?.attempt === 2);
+  assert(!isAlive(hung));
+  assertMatch(daemon.log, /attempt 1 failed: nothing answered within 45 s.*trying again/);
+  const next = await daemon.booting();
+  assertNotEquals(next.pid, hung.pid);
+  assertEquals((await box.fetch("/readyz")).status, 503);
+  await stopsCleanly(box, daemon);
+});
+
+Deno.test("QEMU ends at once, at every attempt: 69, and the gate stays shut", async () => {
+  await using box = await Box.make();
+  const daemon = box.serve({ config: '[enclave]\nmemory = "1 MiB"\n' });
+  const { code } = await daemon.end();
+  assertEquals(code, 69, daemon.log);
+  assertMatch(daemon.log, /in 3 attempts: QEMU ended.*last words: .*\[enclave-not-ready\]/);
+  assertEquals(processesOf(box.instance), []);
+  assertEquals(box.tap()!.up, false);
+});
+
+/** Sends a request by hand, for fetch sets its own Host. */
+async function rawGet(host: string): Promise<string> {
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: 8787 });
+  await connection.write(
+    new TextEncoder().encode(`GET /api/status HTTP/1.1\r\n${host}Connection: close\r\n\r\n`),
+  );
+  return await new Response(connection.readable).text();
+}

@@ -1,0 +1,109 @@
+/** The place is taken: by another daemon, another program, somebody else's interface or program. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { openLibraries } from "../../ffi/native.ts";
+import { setUp } from "../../ffi/netdev.ts";
+import { createNetns, withNetns } from "../../ffi/netns.ts";
+import { linkState } from "../../ffi/rtnetlink.ts";
+import { XdpLink } from "../../ffi/xdp_link.ts";
+import { constantProgram } from "../kernel/bpf_support.ts";
+import { addInterface } from "../kernel/net_support.ts";
+import { Box } from "../tools/daemon.ts";
+import { leftOvers } from "../tools/left_overs.ts";
+
+openLibraries();
+
+const XDP_PASS = 2;
+
+Deno.test("the API's port is taken: 69, and nothing is made", async () => {
+  await using box = await Box.make();
+  using _listener = Deno.listen({ hostname: "127.0.0.1", port: 8787 });
+  assertMatch(await box.refuses(69, "port-taken"), /127\.0\.0\.1:8787[^]*\[api\] listen/);
+});
+
+Deno.test("an interface of the tap's name that is not ours: 75, and it stays as it is", async () => {
+  await using box = await Box.make();
+  const { netns, tap } = box.instance;
+  createNetns(netns);
+  box.inside(() => {
+    addInterface(tap, "bridge");
+    setUp(tap, true);
+  });
+  box.gate.excuse(); // It is not the tap that is up.
+  const before = box.tap();
+  const said = await box.refuses(75, "tap-foreign", { left: ["namespace"] });
+  assertMatch(said, /nsenter --net=/);
+  assertEquals(box.tap(), before);
+});
+
+Deno.test("a namespace of our name with somebody's interface in it: 75, and it stays", async () => {
+  await using box = await Box.make();
+  const { netns } = box.instance;
+  createNetns(netns);
+  const state = () => withNetns(netns, () => linkState("other"));
+  withNetns(netns, () => {
+    addInterface("other", "bridge");
+    setUp("other", true);
+  });
+  const before = state();
+  assertMatch(await box.refuses(75, "netns-foreign", { left: ["namespace"] }), /other/);
+  assertEquals(state(), before);
+});
+
+Deno.test("a second daemon: 75, whether by state or by name, and the first does not notice", async () => {
+  await using box = await Box.make();
+  const first = box.serve();
+  const status = await first.ready();
+  const there = await leftOvers(box.instance);
+  const second = await box.vei(["serve"], { wrap: ["unshare", "--net"] });
+  assertEquals(second.code, 75, second.stderr);
+  assertMatch(second.stderr, /\[state-locked\]\n +stop it first/);
+
+  // The same tap, pins and run folder, but another state folder, from another namespace.
+  const state = await Deno.makeTempDir({ prefix: "vei-faults-" });
+  try {
+    for (const part of ["images", "models"]) {
+      await Deno.symlink(`${box.instance.state}/${part}`, `${state}/${part}`);
+    }
+    for (const words of [["serve"], ["diode", "detach"]]) {
+      const other = await box.vei(words, { state, wrap: ["unshare", "--net"] });
+      assertEquals(other.code, 75, other.stderr);
+      assertMatch(other.stderr, new RegExp(`using /run/${box.instance.name} .*\\[state-locked\\]`));
+    }
+  } finally {
+    await Deno.remove(state, { recursive: true });
+  }
+  assertEquals((await box.vei(["diode", "detach"])).code, 75);
+
+  const after = (await box.status())!;
+  assertEquals(after.phase, "ready");
+  assertEquals(after.enclave!.pid, status.enclave!.pid);
+  assertEquals(after.diode!.linkId, status.diode!.linkId);
+  assertEquals(await leftOvers(box.instance), there);
+  assertEquals((await first.stop()).code, 0);
+});
+
+Deno.test("somebody else's program on our hook: 75, and it stays; then ours goes on", async () => {
+  await using box = await Box.make();
+  const first = box.serve();
+  await first.ready();
+  assertEquals((await first.stop()).code, 0);
+  assertEquals((await box.vei(["diode", "detach"])).code, 0);
+  assertEquals(box.tap()!.xdpProgramId, null);
+  {
+    using program = constantProgram(XDP_PASS);
+    using link = box.inside(() => XdpLink.attach(program, linkState(box.instance.tap)!.index));
+    const { id, programId } = link.info();
+    const left = ["namespace", "run folder"];
+    const said = await box.refuses(75, "diode-hook-taken", { left });
+    assertMatch(said, new RegExp(`program ${programId}\\b[^]*ip -d link`));
+    assertEquals(link.info(), { id, programId, ifindex: box.tap()!.index });
+    const tap = box.tap()!;
+    assertEquals({ program: tap.xdpProgramId, up: tap.up }, { program: programId, up: false });
+    link.detach();
+  }
+  const second = box.serve();
+  const status = await second.ready();
+  assert(status.diode!.linkId > 0);
+  assertEquals(status.diode!.adopted, false);
+  assertEquals((await second.stop()).code, 0);
+});
