@@ -38,9 +38,8 @@ function Page() {
             </p>
           </noscript>
           <p class="lost" id="lost" hidden>
-            Disconnected from the daemon at{" "}
-            <span id="lost-since"></span>. What is shown is from before that; it is being tried
-            again.
+            Disconnected from the daemon since{" "}
+            <span id="lost-since"></span>. What you see is older than that. Trying again.
           </p>
           <Chain />
           <div class="columns">
@@ -133,16 +132,21 @@ function Ask() {
         </textarea>
         <div class="controls">
           <p id="prompt-hint">
-            <kbd>Ctrl</kbd> or <kbd>⌘</kbd> and <kbd>Enter</kbd> sends. Each question stands alone.
+            <span class="keys">
+              <kbd>Ctrl</kbd> or <kbd>⌘</kbd> and <kbd>Enter</kbd> sends.
+            </span>{" "}
+            Each question stands alone.
           </p>
-          <label for="limit">At most</label>
-          <select id="limit">
-            {[32, 128, 256, 1024].map((count) => (
-              <option value={String(count)} selected={count === 128}>{count} tokens</option>
-            ))}
-          </select>
-          <button type="button" id="stop" class="quiet" hidden>Stop</button>
-          <button type="submit" id="send">Ask</button>
+          <div class="send">
+            <label for="limit">At most</label>
+            <select id="limit">
+              {[32, 128, 256, 1024].map((count) => (
+                <option value={String(count)} selected={count === 128}>{count} tokens</option>
+              ))}
+            </select>
+            <button type="button" id="stop" class="quiet" hidden>Stop</button>
+            <button type="submit" id="send">Ask</button>
+          </div>
         </div>
       </form>
       <div id="exchanges"></div>

@@ -209,6 +209,7 @@ export class PageServer implements AsyncDisposable {
     const encoder = new TextEncoder();
     const [inputBytes, outputBytes] = [encoder.encode(input), encoder.encode(output)];
     const sequence = this.receipts.length + 1;
+    const byKernel = verdict.outcome === "aborted" && verdict.by === "kernel";
     const receipt: Receipt = {
       ...await sampleReceipt(key.publicKey.fingerprint, sequence * 60_000),
       sequence,
@@ -220,6 +221,21 @@ export class PageServer implements AsyncDisposable {
       input: { sha256: await sha256(inputBytes), bytes: inputBytes.length },
       output: { sha256: await sha256(outputBytes), bytes: outputBytes.length },
       verdict,
+      kernel: {
+        link_id: 7,
+        program_id: 58,
+        counters_before: counters({ pass: 1284, pass_empty: 311 }),
+        counters_after: counters({ pass: 1310, pass_empty: 319, predicate: byKernel ? 3 : 0 }),
+        drops: byKernel
+          ? [{
+            reason: "predicate",
+            offset: 147,
+            tcp_sequence: 3_120_448_771,
+            payload_bytes: 160,
+            retransmissions: 2,
+          }]
+          : [],
+      },
     };
     const text = encodeEnvelope(await seal(encodeStatement(receipt), key));
     this.receipts.push({ receipt, text });

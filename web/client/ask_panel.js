@@ -4,7 +4,7 @@
 import { ask } from "./chat.js";
 import { byId, clock, el, state, textNodes } from "./dom.js";
 import { fetchReceipt } from "./receipt_view.js";
-import { byteWords, byWords } from "./words.js";
+import { byWords, causeWords } from "./words.js";
 
 const MAX_SHOWN = 10;
 
@@ -139,8 +139,9 @@ function endWords(end) {
       return {
         tone: "bad",
         title: "Stopped by the gate",
-        more: `The ${byWords(end.by)} stopped this answer: rule ${end.rule ?? "unknown"}, ` +
-          `${byteWords(end.offset)}. Nothing of what matched was released.`,
+        more: `The ${byWords(end.by)} stopped this answer: ` +
+          `${causeWords(end.by, end.rule, end.offset)}. ` +
+          `Nothing of what was forbidden has been released.`,
       };
     case "refused":
       return { tone: "bad", title: "Prompt refused", more: `${end.message}.` };
@@ -170,8 +171,8 @@ async function compare(text, id) {
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
     return statement.predicate.output?.sha256 === hex
-      ? state("ok", "The text above has the digest that the receipt binds")
-      : state("bad", "The text above does not have the digest that the receipt binds");
+      ? state("ok", "The text above matches its receipt")
+      : state("bad", "The text above does not match its receipt");
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return state("unknown", `Not compared with its receipt. ${why}`);

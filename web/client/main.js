@@ -19,7 +19,9 @@ let link = "connecting";
 
 /** @param {string} text for a screen reader, politely */
 function announce(text) {
-  byId("announce").textContent = text;
+  // Emptied first: the same words twice are news twice.
+  byId("announce").textContent = "";
+  setTimeout(() => byId("announce").textContent = text, 50);
 }
 
 /** @type {Record<import("./link.js").LinkState, [tone: string, text: string]>} */
@@ -35,6 +37,7 @@ function onState(now) {
   link = now;
   byId("link").replaceChildren(state(...LINK_WORDS[now]));
   byId("lost").hidden = now !== "lost";
+  document.body.dataset.link = now;
   if (now === "lost") {
     byId("lost-since").textContent = clock(new Date());
     announce("Disconnected from the daemon");

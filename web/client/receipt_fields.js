@@ -28,6 +28,15 @@ const SECTIONS = [
   ["Signer", ["node"]],
 ];
 
+/** @type {Record<string, string[]>} */
+const ORDER = {
+  time: ["start", "first_byte", "end"],
+  verdict: ["outcome", "by", "finish", "why", "rule", "offset", "start"],
+  policy: ["name", "version", "sha256", "automaton"],
+  model: ["kind", "name", "sha256"],
+  kernel: ["link_id", "program_id", "drops"],
+};
+
 /** What `null` says, where it says more than "unknown". */
 /** @type {Record<string, string>} */
 const NULLS = {
@@ -54,8 +63,9 @@ export function sectionsOf(predicate) {
   return all.map(([title, keys]) => ({
     title,
     fields: keys.filter((key) => key in predicate).flatMap((key) => {
-      const inner = title.toLowerCase() === key ? [] : [key];
-      return flatten(predicate[key], [key], inner);
+      const bare = title.toLowerCase() === key || key === "time";
+      const value = key === "kernel" ? withCounters(predicate[key]) : predicate[key];
+      return flatten(value, [key], bare ? [] : [key]);
     }),
   })).filter((section) => section.fields.length > 0);
 }
@@ -78,13 +88,47 @@ function flatten(value, path, shown) {
     const counts = Object.values(value);
     if (counts.length === 0) return [{ label, value: "none", digest: false }];
     const isList = Array.isArray(value);
-    return Object.entries(value).flatMap(([key, inner]) => {
+    return inOrder(value, ORDER[path.join(".")] ?? []).flatMap(([key, inner]) => {
       const name = isList ? String(Number(key) + 1) : key;
       return flatten(inner, [...path, key], [...shown, name]);
     });
   }
-  const text = typeof value === "number" ? value.toLocaleString("en-GB") : String(value);
+  const text = typeof value === "number" && value > 9999
+    ? value.toLocaleString("en-GB")
+    : String(value);
   return [{ label, value: text, digest: /^[0-9a-f-]{32,}$/.test(text) }];
+}
+
+/**
+ * @param {object} value
+ * @param {string[]} order the keys that come first
+ * @returns {[string, unknown][]}
+ */
+function inOrder(value, order) {
+  const rank = (/** @type {string} */ key) => order.includes(key) ? order.indexOf(key) : Infinity;
+  return Object.entries(value).sort(([a], [b]) =>
+    rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0
+  );
+}
+
+/**
+ * @param {any} kernel
+ * @returns {unknown} with one line for each counter that moved or stood, in place of two tables.
+ */
+function withCounters(kernel) {
+  if (kernel === null || typeof kernel !== "object") return kernel;
+  const { counters_before: before = {}, counters_after: after, ...rest } = kernel;
+  const reasons = Object.keys({ ...before, ...after });
+  const told = reasons.filter((reason) => before[reason] !== 0 || after?.[reason] !== 0);
+  /** @type {Record<string, string>} */
+  const counters = {};
+  for (const reason of told) {
+    const was = before[reason] ?? "unknown";
+    const is = after?.[reason] ?? "unknown";
+    counters[reason] = was === is ? `${was}, as before` : `${is}, before it ${was}`;
+  }
+  if (told.length < reasons.length) counters.others = `${reasons.length - told.length}, all at 0`;
+  return { ...rest, counter: counters };
 }
 
 /** @type {Record<string, string>} */

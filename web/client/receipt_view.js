@@ -63,12 +63,12 @@ function render(id, envelope, statement) {
       state(said.tone, said.text),
       detail === "" ? null : el("p", {}, detail),
     ),
-    lacks.length === 0 ? el("span") : el(
+    ...lacks.length === 0 ? [] : [el(
       "div",
       { class: "verdict", "data-tone": "wait" },
       state("wait", "What this exchange did without"),
       el("ul", {}, ...lacks.map((/** @type {unknown} */ text) => el("li", {}, String(text)))),
-    ),
+    )],
     checks(checksOf(envelope, statement, id), file),
     el(
       "p",

@@ -86,8 +86,9 @@ export function byWords(by) {
 export function verdictDetail(verdict) {
   switch (verdict?.outcome) {
     case "aborted":
+      return causeWords(verdict.by, verdict.rule, verdict.offset);
     case "refused":
-      return `rule ${verdict.rule ?? "unknown"}, ${byteWords(verdict.offset)}`;
+      return causeWords("monitor", verdict.rule, verdict.offset);
     case "interrupted":
       return String(verdict.why ?? "");
     default:
@@ -95,9 +96,18 @@ export function verdictDetail(verdict) {
   }
 }
 
-/** @param {unknown} offset of the byte that decides */
-export function byteWords(offset) {
-  return typeof offset === "number" ? `byte ${offset}` : "byte unknown";
+/**
+ * @param {unknown} by who stopped it
+ * @param {unknown} rule the policy's rule, or the diode's reason
+ * @param {unknown} offset of the byte that decides: of the answer, or of the packet's content
+ * @returns {string} `rule hate, byte 41`
+ */
+export function causeWords(by, rule, offset) {
+  const at = typeof offset === "number" ? String(offset) : "unknown";
+  if (by !== "kernel") return `rule ${rule ?? "unknown"}, byte ${at}`;
+  const reason = String(rule ?? "unknown");
+  const words = reasonWords(reason).toLowerCase();
+  return `${reason === words ? reason : `${words} (rule ${reason})`}, packet byte ${at}`;
 }
 
 /** @type {Record<string, string>} */
