@@ -37,7 +37,6 @@ const LOSSES: Record<string, Loss> = {
     says: /GATE LOST: The diode is not as it was raised: .*link/,
   },
   "the tap is set down": {
-    inService: true,
     change: (box) => setUp(box.instance.tap, false),
     says: /GATE LOST: The link .* state is down, not up/,
   },

@@ -210,11 +210,12 @@ export class Daemon {
     }, { ms, log: () => this.log });
   }
 
-  /** Waits until QEMU runs: the guest begins to boot. */
-  async booting(): Promise<ProcessName> {
+  /** Waits until QEMU runs, another one than `before`: the guest begins to boot. */
+  async booting(before?: ProcessName): Promise<ProcessName> {
     return await until("QEMU", () => {
       if (this.ended) throw new Error(`vei serve ended before it started QEMU:\n${this.log}`);
-      return readPidFile(this.box.instance.run)?.qemu ?? null;
+      const qemu = readPidFile(this.box.instance.run)?.qemu ?? null;
+      return qemu?.pid === before?.pid ? null : qemu;
     }, { log: () => this.log });
   }
 
