@@ -16,8 +16,8 @@ export interface Play {
   /** Progress of reading, then pieces of the answer. */
   reading?: [number, number][];
   pieces: string[];
-  /** Between the pieces, in milliseconds. */
-  pause?: number;
+  /** Between the pieces, in milliseconds; or what has to happen before each step goes on. */
+  pause?: number | (() => Promise<void>);
   verdict: Verdict | "break";
   /** The answer's text in the receipt, where it is to differ from what was sent. */
   bound?: string;
@@ -163,7 +163,11 @@ export class PageServer implements AsyncDisposable {
   private stream(play: Play, id: string, verdict: Verdict): ReadableStream<Uint8Array> {
     const encoder = new TextEncoder();
     let gone = false;
-    const pause = () => new Promise((done) => setTimeout(done, play.pause ?? 0));
+    const pause = async () => {
+      const wait = play.pause ?? 0;
+      if (typeof wait === "function") await wait();
+      else await new Promise((done) => setTimeout(done, wait));
+    };
     return new ReadableStream({
       start: async (controller) => {
         const send = (text: string) => {
