@@ -3,7 +3,8 @@
  *
  * One page holds the consumer position (ours to write), the next the producer position, then the
  * data, mapped twice in a row so that a record never wraps. Positions are absolute and live in the
- * map: a reader that is started again goes on where the last one stopped. Exactly one reader.
+ * map: a reader that is started again goes on where the last one stopped. Exactly one reader
+ * consumes; while there is none, others may look.
  */
 import type { BpfMap } from "./bpf_map.ts";
 import { MAP_TYPE } from "./bpf_map.ts";
@@ -35,7 +36,7 @@ const RELEASE_EVERY = 256;
 /** What running polls write to: kept here because a nonblocking call does not keep it alive. */
 const polling = new Set<Struct>();
 
-/** The only reader of a ring buffer. Dispose of it before its map; the map stays the caller's. */
+/** A reader of a ring buffer. Dispose of it before its map; the map stays the caller's. */
 export class RingReader implements Disposable {
   private memory: { consumer: Deno.PointerObject; producer: Deno.PointerObject } | null;
   private readonly page: number;
@@ -45,8 +46,14 @@ export class RingReader implements Disposable {
   private readonly headers: Uint32Array;
   private readonly data: Uint8Array;
 
-  /** @throws SystemError; TypeError when the map is no ring buffer. */
-  constructor(private readonly map: BpfMap) {
+  /** Where a reader that only looks has come to. */
+  private seen: bigint | null;
+
+  /**
+   * @param options `consume`: false only looks: what it reads stays for the next reader.
+   * @throws SystemError; TypeError when the map is no ring buffer.
+   */
+  constructor(private readonly map: BpfMap, options: { consume?: boolean } = {}) {
     const info = map.info();
     if (info.type !== MAP_TYPE.ringbuf) throw new TypeError("This map is not a ring buffer");
     this.page = libc().getpagesize();
@@ -69,6 +76,16 @@ export class RingReader implements Disposable {
     this.produced = new BigUint64Array(shared, 0, 1);
     this.headers = new Uint32Array(shared, this.page);
     this.data = new Uint8Array(shared, this.page);
+    this.seen = options.consume === false ? Atomics.load(this.consumed, 0) : null;
+  }
+
+  private get position(): bigint {
+    return this.seen ?? Atomics.load(this.consumed, 0);
+  }
+
+  private set position(value: bigint) {
+    if (this.seen === null) Atomics.store(this.consumed, 0, value);
+    else this.seen = value;
   }
 
   /**
@@ -80,7 +97,7 @@ export class RingReader implements Disposable {
    */
   drain(each: (record: Uint8Array<ArrayBuffer>) => void): number {
     if (!this.memory) throw new TypeError("This ring reader is closed");
-    let position = Atomics.load(this.consumed, 0);
+    let position = this.position;
     let count = 0;
     let unreleased = 0;
     try {
@@ -94,7 +111,7 @@ export class RingReader implements Disposable {
         // Records begin on multiples of eight bytes.
         position += BigInt(Math.ceil((HEADER_BYTES + length) / 8) * 8);
         if (++unreleased >= RELEASE_EVERY) {
-          Atomics.store(this.consumed, 0, position);
+          this.position = position;
           unreleased = 0;
         }
         if (record) {
@@ -104,7 +121,7 @@ export class RingReader implements Disposable {
       }
     } finally {
       // `each` may have closed us: then the memory is gone.
-      if (this.memory) Atomics.store(this.consumed, 0, position);
+      if (this.memory) this.position = position;
     }
     return count;
   }

@@ -16,7 +16,7 @@ export interface Told {
  * @throws VeiError `daemon-not-running`, `daemon-refused`.
  */
 export async function askDaemon(
-  { instance, terminal }: CommandContext,
+  { instance, terminal }: Pick<CommandContext, "instance" | "terminal">,
   request: ChatRequest,
   signal: AbortSignal,
   onText: (text: string) => void,

@@ -87,6 +87,17 @@ export class DemoWorld implements AsyncDisposable {
     return run(self.program, self.args, { timeoutMs: 30_000 });
   }
 
+  /** `vei ask` at another server, with a state folder of its own: the daemon holds the other. */
+  async askElsewhere(url: string): Promise<string> {
+    const self = selfCommand([
+      ...["ask", "--json", "--model", url, "Say it", "--instance", this.instance.name],
+      ...["--state", `${this.folder}/elsewhere`],
+    ]);
+    return new TextDecoder().decode(
+      (await run(self.program, self.args, { timeoutMs: 30_000 })).stdout,
+    );
+  }
+
   private arguments(): string[] {
     return ["--instance", this.instance.name, "--state", this.folder];
   }

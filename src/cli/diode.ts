@@ -78,6 +78,11 @@ function print({ json, terminal }: CommandContext, event: GateEvent): void {
   else terminal.out(`${event.time} ${event.kind.padEnd(7)} ${event.message}`);
 }
 
+/** Waits. @returns true. */
+function pause(ms: number): Promise<true> {
+  return new Promise((resolve) => setTimeout(() => resolve(true), ms));
+}
+
 function untilInterrupted(): AbortController {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -86,14 +91,14 @@ function untilInterrupted(): AbortController {
   return stop;
 }
 
-/** Without a daemon: we become the ring's only reader, under the lock that a daemon would need. */
+/** Without a daemon: we look into the ring ourselves; what is in it stays for the next daemon. */
 async function readRing(context: CommandContext): Promise<number> {
   const { instance, options } = context;
   requireRoot("vei diode logs without a daemon");
   using _lock = lockInstance(instance);
   using map = openEvents(instance.pins);
   if (!map) throw noDiode(instance);
-  using ring = new RingReader(map);
+  using ring = new RingReader(map, { consume: false });
   const reporter = new DropReporter({ wallMs: Date.now, monotonicNs });
   const stop = untilInterrupted();
   let id = 0;
@@ -102,7 +107,7 @@ async function readRing(context: CommandContext): Promise<number> {
       const event = reporter.report(decodeEvent(record));
       if (event) print(context, { id: ++id, ...event });
     });
-  } while (options.follow === true && !stop.signal.aborted && (await ring.wait(500), true));
+  } while (options.follow === true && !stop.signal.aborted && await pause(500));
   return Exit.ok;
 }
 

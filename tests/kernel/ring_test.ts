@@ -51,6 +51,21 @@ Deno.test("a full ring takes no more, and goes on after it was read", () => {
   assertEquals(ring.drain(() => {}), 10);
 });
 
+Deno.test("a reader that only looks leaves everything for the next one", () => {
+  using map = ringOf(4096);
+  using program = recordProgram(map, 8);
+  produce(program, 5);
+  {
+    using look = new RingReader(map, { consume: false });
+    assertEquals(look.drain(() => {}), 5);
+    assertEquals(look.drain(() => {}), 0);
+    produce(program, 2);
+    assertEquals(look.drain(() => {}), 2);
+  }
+  using ring = new RingReader(map);
+  assertEquals(ring.drain(() => {}), 7);
+});
+
 Deno.test("a reader that starts again goes on where the last one stopped", () => {
   using map = ringOf(4096);
   using program = recordProgram(map, 8);
