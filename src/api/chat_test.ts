@@ -45,7 +45,7 @@ async function withApp(
           store,
           fingerprint: key.publicKey.fingerprint,
           policy,
-          program: SAMPLE_SETTING.program,
+          program: () => Promise.resolve(SAMPLE_SETTING.program),
           now: () => new Date(),
           random: (count) => crypto.getRandomValues(new Uint8Array(count)),
         },

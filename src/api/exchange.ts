@@ -19,7 +19,8 @@ export interface Node {
   /** Fingerprint of the signing key. */
   readonly fingerprint: string;
   readonly policy: CompiledPolicy;
-  readonly program: Setting["program"];
+  /** Our own version and executable's digest, which takes a moment to compute the first time. */
+  program(): Promise<Setting["program"]>;
   now(): Date;
   random(count: number): Uint8Array;
 }
@@ -163,7 +164,7 @@ async function makeIntent(node: Node, asked: Asked): Promise<Intent> {
     },
     diode: kernel?.diode ?? null,
     enclave: kernel?.enclave ?? null,
-    program: node.program,
+    program: await node.program(),
   };
   const now = node.now();
   return {

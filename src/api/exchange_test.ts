@@ -35,7 +35,7 @@ async function withNode(body: (node: Node, folder: string) => Promise<void>): Pr
       store,
       fingerprint: key.publicKey.fingerprint,
       policy,
-      program: SAMPLE_SETTING.program,
+      program: () => Promise.resolve(SAMPLE_SETTING.program),
       now: () => new Date(ms++),
       random: (count) => new Uint8Array(count),
     }, folder);

@@ -38,6 +38,7 @@ import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
 import { enterNetns, netnsExists, withNetns } from "../../ffi/netns.ts";
 import { startTimeOf } from "../../ffi/process.ts";
 import { LinkEvents, linkState } from "../../ffi/rtnetlink.ts";
+import { mountPage } from "../../web/page.tsx";
 import { type ApiServer, serveApi } from "./api_server.ts";
 import { removeEndpoint, writeEndpoint } from "./endpoint.ts";
 import { DropReporter } from "./gate_events.ts";
@@ -117,6 +118,7 @@ export class Daemon {
           backend: () => this.phase === "ready" ? this.backend : null,
           onError: (message) => this.parts.log("error", `API: ${message}`),
         },
+        page: mountPage,
       }),
       config.api.listen,
     );

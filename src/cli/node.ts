@@ -29,7 +29,6 @@ export const keyPath = (instance: Instance) => `${instance.state}/node.key`;
 export async function openNode(instance: Instance, policyName: string): Promise<OpenNode> {
   const source = await policyText(policyName);
   const policy = await compilePolicy(source.text, source.path);
-  const program = { version: VERSION, sha256: await sha256File(Deno.execPath()) };
   const mayMake = await sizeOf(`${instance.state}/receipts.log`) === 0;
   const key = await loadNodeKey(keyPath(instance), { mayMake, random });
   const store = await ReceiptStore.open({
@@ -47,6 +46,12 @@ export async function openNode(instance: Instance, policyName: string): Promise<
       exit: Exit.config,
     });
   }
+  // Ninety megabytes: hashed when the first request comes, not before the daemon is ready.
+  let digest: Promise<string> | undefined;
+  const program = async () => ({
+    version: VERSION,
+    sha256: await (digest ??= sha256File(Deno.execPath())),
+  });
   const node = { store, fingerprint, policy, program, now: () => new Date(), random };
   const settled = await settleInterrupted(node);
   return { ...node, key, settled, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };

@@ -12,6 +12,7 @@ import type { Config } from "../base/config.ts";
 import type { Instance } from "../host/instance.ts";
 import type { Model } from "../model/model.ts";
 import { startTimeOf } from "../../ffi/process.ts";
+import { mountPage } from "../../web/page.tsx";
 import { serveApi } from "./api_server.ts";
 import { removeEndpoint, writeEndpoint } from "./endpoint.ts";
 import type { Log } from "./log.ts";
@@ -63,6 +64,7 @@ export async function servePlain(parts: PlainParts): Promise<void> {
       backend: () => ({ model, kernel: null }),
       onError,
     },
+    page: mountPage,
   });
   const api = serveApi(app, config.api.listen);
   try {
