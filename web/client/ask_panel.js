@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /** The prompt box and what came of each question, the latest first. */
 import { ask } from "./chat.js";
 import { byId, clock, el, state, textNodes } from "./dom.js";

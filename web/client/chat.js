@@ -1,4 +1,3 @@
-// @ts-check
 /** One question to the API, and every way in which its answer can end. */
 import { readSse } from "./sse.js";
 

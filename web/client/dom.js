@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /** Makes elements. Every text goes through `pieces`; nothing is ever read as HTML. */
 import { pieces, plainText } from "./visible.js";
 

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /** The gate's decisions, newest first, at most `MAX_SHOWN`. */
 import { byId, el, state, time } from "./dom.js";
 import { kindWords } from "./words.js";
@@ -38,7 +36,7 @@ export class EventsPanel {
 /** @param {any} event */
 function row(event) {
   const message = String(event.message ?? "");
-  const tone = event.kind === "drop" || message.startsWith("GATE LOST") ? "bad" : "ok";
+  const tone = event.kind === "drop" || message.startsWith("GATE LOST") ? "bad" : "info";
   return el(
     "li",
     { "data-kind": String(event.kind) },

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /** The state of enclave, diode and daemon, and the kernel's counters. */
 import { byId, el, facts, state, time } from "./dom.js";
 import {

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /** The page's connection to the daemon: status by polling, gate events by a stream. */
 
 const POLL_MS = 2000;

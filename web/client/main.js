@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /** Starts the page's parts and ties them together. */
 import { startAsking } from "./ask_panel.js";
 import { byId, clock, state } from "./dom.js";

@@ -1,4 +1,3 @@
-// @ts-check
 /** A receipt's statement, laid out for reading: sections of labelled values. */
 
 /**

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /** One receipt in full, in a dialogue; the address `#receipt/ID` opens it. */
 import { byId, el, facts, state } from "./dom.js";
 import { checksOf, sectionsOf, statementOf } from "./receipt_fields.js";

@@ -1,5 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
 /** The last receipts, as links to each in full. */
 import { byId, el, state, time } from "./dom.js";
 import { verdictDetail, verdictWords } from "./words.js";

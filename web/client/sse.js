@@ -1,4 +1,3 @@
-// @ts-check
 /** Server-sent events from a fetch (WHATWG HTML, "Server-sent events"): data and comments. */
 
 /** A line longer than this is no answer of ours. */

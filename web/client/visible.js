@@ -1,4 +1,3 @@
-// @ts-check
 /** Makes control, direction and invisible characters visible: what a model says is data. */
 
 /**

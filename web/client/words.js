@@ -1,4 +1,3 @@
-// @ts-check
 /** The page's words for what the API says in codes. A code without words is shown as it is. */
 
 /**
