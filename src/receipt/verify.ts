@@ -2,8 +2,15 @@
  * Verification of one receipt, offline. VALID only against a key that the verifier already trusts:
  * what a bundle says of its own key is never an anchor.
  */
-import { messageOf } from "../base/errors.ts";
-import { decodeEnvelope, type Envelope, isSealedBy, PAYLOAD_TYPE } from "./dsse.ts";
+import nacl from "tweetnacl";
+import { Exit, messageOf, VeiError } from "../base/errors.ts";
+import {
+  decodeEnvelope,
+  type Envelope,
+  isSealedBy,
+  PAYLOAD_TYPE,
+  preAuthenticationEncoding,
+} from "./dsse.ts";
 import type { PublicKey } from "./keys.ts";
 import { decodeStatement, proofIdOf, type Receipt } from "./statement.ts";
 
@@ -17,6 +24,8 @@ export type Verification =
 /**
  * @param text a receipt as exported: one DSSE envelope, optionally with a final line end.
  * @param trusted keys that the verifier has from elsewhere.
+ * @throws VeiError `judges-disagree` (70): a second, independent implementation of Ed25519 does not
+ * call good what WebCrypto calls good. Then neither is believed.
  */
 export async function verifyReceipt(
   text: string,
@@ -36,6 +45,7 @@ export async function verifyReceipt(
     const why = "the signature is not this key's for these bytes";
     return { result: "INVALID", part: "signature", why };
   }
+  if (key && !secondJudge(envelope, key)) throw judgesDisagree();
   let receipt: Receipt;
   try {
     receipt = decodeStatement(envelope.payload);
@@ -53,4 +63,20 @@ export async function verifyReceipt(
     return { result: "UNVERIFIABLE", why, signer: envelope.keyId };
   }
   return { result: "VALID", receipt, signer: key.fingerprint };
+}
+
+/** WebCrypto decides; what it calls good is checked again by pure JavaScript. */
+function secondJudge({ payloadType, payload, signature }: Envelope, key: PublicKey): boolean {
+  const message = preAuthenticationEncoding(payloadType, payload);
+  return signature.length === nacl.sign.signatureLength &&
+    nacl.sign.detached.verify(message, signature, key.raw);
+}
+
+function judgesDisagree(): VeiError {
+  return new VeiError({
+    code: "judges-disagree",
+    message: "WebCrypto and tweetnacl disagree on this signature",
+    hint: "believe neither; keep the file and report it",
+    exit: Exit.internal,
+  });
 }
