@@ -118,6 +118,7 @@ export class PageServer implements AsyncDisposable {
         receipts: this.status.receipts === null ? null : this.receipts.length,
       }),
       onError: () => {},
+      page: mountPage,
     });
     app.post("/v1/chat/completions", (c) => this.chat(c.req.raw));
     app.get("/api/receipts", (c) => {
@@ -132,7 +133,6 @@ export class PageServer implements AsyncDisposable {
       if (!found) return c.json({ error: { code: "not-found", message: "no such receipt" } }, 404);
       return c.body(found.text, 200, { "Content-Type": "application/json" });
     });
-    mountPage(app);
     return app;
   }
 
