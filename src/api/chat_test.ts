@@ -236,6 +236,7 @@ async function withServer(
     name: "m",
     sha256: SAMPLE_SETTING.model.sha256!,
     host: `127.0.0.1:${port}`,
+    idleMs: 200,
     connect: () => Deno.connect({ hostname: "127.0.0.1", port }),
   }));
   await serving;
@@ -381,4 +382,24 @@ Deno.test("a client that goes away cancels the run; its receipt says so", async 
     const { verdict } = await receipt(got);
     assertEquals(verdict, { outcome: "interrupted", why: "the client went away" });
   });
+});
+
+Deno.test("a server that falls silent: the stream ends with an error after the idle time", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const accepted = listener.accept();
+  const model = enclaveModel({
+    name: "m",
+    sha256: SAMPLE_SETTING.model.sha256!,
+    host: "127.0.0.1",
+    idleMs: 100,
+    connect: () => Deno.connect({ hostname: "127.0.0.1", port }),
+  });
+  await withApp(model, async ({ post, receipt }) => {
+    const got = await post("/v1/chat/completions", says("x", { stream: true }));
+    const { data } = await events(got.clone());
+    assertStringIncludes(data.at(-1)!, '"error"');
+    assertMatch((await receipt(got)).verdict.outcome, /interrupted/);
+  });
+  (await accepted).close();
 });

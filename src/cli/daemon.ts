@@ -11,13 +11,13 @@ import type { Phase, Status } from "../api/status.ts";
 import type { Backend } from "../api/chat.ts";
 import { policyStatus } from "../api/policy.ts";
 import { Slots } from "../api/slots.ts";
-import { parseSize, sha256 } from "../base/bytes.ts";
+import { parseDuration, parseSize, sha256 } from "../base/bytes.ts";
 import { canonicalJson } from "../base/canonical.ts";
 import type { Config } from "../base/config.ts";
 import { messageOf } from "../base/errors.ts";
 import { decodeEvent } from "../bpf/event.ts";
 import type { Instance } from "../host/instance.ts";
-import { enclaveModel } from "../model/enclave.ts";
+import { type Connection, enclaveModel } from "../model/enclave.ts";
 import type { DiodePlan } from "../../diodes/plan.ts";
 import { type Guard, raiseDiode } from "../../diodes/manager.ts";
 import { watchGuard } from "../../diodes/watch.ts";
@@ -70,6 +70,7 @@ export class Daemon {
   private readonly flows = new FlowWatches();
   private readonly slots: Slots;
   private backend: Backend | null = null;
+  private readonly connections = new Set<Connection>();
   private readonly drops = new DropReporter({ wallMs: Date.now, monotonicNs });
   private readonly started = new Date().toISOString();
   private readonly lost = Promise.withResolvers<never>();
@@ -269,11 +270,8 @@ export class Daemon {
         name: model.name,
         sha256: model.digest,
         host: `${config.link.guest}:${GUEST_PORT}`,
-        connect: async () => {
-          const connection = await Deno.connect({ hostname: config.link.guest, port: GUEST_PORT });
-          assertLocalAddress(connection, config.link.host);
-          return connection;
-        },
+        idleMs: parseDuration(config.api.idle_timeout),
+        connect: () => this.connect(),
       }),
       kernel: kernelGate({
         plan,
@@ -286,8 +284,26 @@ export class Daemon {
     };
   }
 
+  /** A connection to the guest; it ends with the enclave, which cannot close it any more. */
+  private async connect(): Promise<Connection> {
+    const { guest, host } = this.parts.config.link;
+    const tcp = await Deno.connect({ hostname: guest, port: GUEST_PORT });
+    assertLocalAddress(tcp, host);
+    const connection = {
+      localAddr: tcp.localAddr,
+      read: (into: Uint8Array) => tcp.read(into),
+      write: (bytes: Uint8Array) => tcp.write(bytes),
+      close: () => {
+        if (this.connections.delete(connection)) tcp.close();
+      },
+    };
+    this.connections.add(connection);
+    return connection;
+  }
+
   private async endEnclave(): Promise<void> {
     this.backend = null;
+    for (const connection of this.connections) connection.close();
     await this.booting;
     const { enclave } = this;
     this.enclave = null;

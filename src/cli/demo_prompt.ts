@@ -52,7 +52,7 @@ export async function ask(request: ChatRequest, asking: Asking): Promise<Told> {
   let line: Line | null = new Line(terminal);
   line.show("reading the prompt…");
   try {
-    for await (const delta of chat(connection, asking.host, request, signal)) {
+    for await (const delta of chat(connection, asking.host, request, { signal })) {
       if (delta.kind === "progress") {
         line?.show(`reading the prompt… ${delta.processed}/${delta.total} tokens`);
       }

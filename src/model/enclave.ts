@@ -54,15 +54,17 @@ async function writeAll(connection: Connection, bytes: Uint8Array): Promise<void
  * Sends a chat request and yields the answer as it comes. The connection is closed at the end, also
  * when the consumer stops early: that cancels the model's run.
  * @param host for the Host field, e.g. `172.30.0.11:8080`.
- * @param signal closes the connection, also in the middle of a read.
+ * @param options `signal` closes the connection, also in the middle of a read; `idleMs`: so does a
+ * server that says nothing for so long (a killed machine does not even close its connections).
  * @throws VeiError `model-answer-malformed`, `model-refused` (any status but 200).
  */
 export async function* chat(
   connection: Connection,
   host: string,
   request: ChatRequest,
-  signal?: AbortSignal,
+  options: { signal?: AbortSignal; idleMs?: number } = {},
 ): AsyncGenerator<Delta> {
+  const { signal, idleMs } = options;
   // A generator cannot be returned from while it waits in a read: closing ends that too.
   const readEvent = typeof request.prompt === "string" ? readCompletionChunk : readChunk;
   let open = true;
@@ -78,7 +80,19 @@ export async function* chat(
     const events = new EventReader();
     const buffer = new Uint8Array(16 * 1024);
     for (let ended = false; !http.done;) {
-      const count = await connection.read(buffer);
+      let late = false;
+      const timer = idleMs === undefined ? undefined : setTimeout(() => {
+        late = true;
+        close();
+      }, idleMs);
+      let count: number | null;
+      try {
+        count = await connection.read(buffer);
+      } catch (cause) {
+        throw late ? silent(idleMs!) : cause;
+      } finally {
+        clearTimeout(timer);
+      }
       if (count === null) {
         http.end();
         break;
@@ -98,6 +112,15 @@ export async function* chat(
     signal?.removeEventListener("abort", close);
     close();
   }
+}
+
+function silent(ms: number): VeiError {
+  return new VeiError({
+    code: "model-silent",
+    message: `The model server said nothing for ${ms / 1000} s`,
+    hint: "`vei status` shows whether the enclave is well",
+    exit: Exit.unavailable,
+  });
 }
 
 function checkHead(http: ResponseReader): void {
@@ -124,12 +147,14 @@ export interface EnclaveServer {
   sha256: string;
   /** For the Host field. */
   host: string;
+  /** A run ends when the server says nothing for so long. */
+  idleMs: number;
   /** A new connection to the guest; the caller has checked that it is inside the link. */
   connect(): Promise<Connection>;
 }
 
 /** @returns the enclave's model server as a model: one connection for each run. */
-export function enclaveModel({ name, sha256, host, connect }: EnclaveServer): Model {
+export function enclaveModel({ name, sha256, host, idleMs, connect }: EnclaveServer): Model {
   return {
     kind: "enclave",
     name,
@@ -149,7 +174,7 @@ export function enclaveModel({ name, sha256, host, connect }: EnclaveServer): Mo
         });
       }
       const { port } = connection.localAddr as Deno.NetAddr;
-      return { port, deltas: chat(connection, host, request, signal) };
+      return { port, deltas: chat(connection, host, request, { signal, idleMs }) };
     },
   };
 }

@@ -102,10 +102,10 @@ export class Box implements AsyncDisposable {
     return daemon.log;
   }
 
-  /** Fetches from the daemon's API. */
-  fetch(path: string): Promise<Response> {
-    const signal = AbortSignal.timeout(10_000);
-    return fetch(`http://${LISTEN}${path}`, { client: this.client, signal });
+  /** Fetches from the daemon's API; a question to the model may take its time. */
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const signal = AbortSignal.timeout(init.method === "POST" ? PATIENCE_MS : 10_000);
+    return fetch(`http://${LISTEN}${path}`, { ...init, client: this.client, signal });
   }
 
   /** @returns the daemon's status, null while it does not answer. */
@@ -138,7 +138,7 @@ export class Box implements AsyncDisposable {
     assertLocalAddress(connection, host);
     const prompt = [{ role: "user" as const, content: "hello" }];
     const request = { prompt, maxTokens, temperature: 0, seed: 0 };
-    for await (const delta of chat(connection, guest, request, signal)) {
+    for await (const delta of chat(connection, guest, request, { signal })) {
       if (delta.kind === "text") yield delta.text;
     }
   }

@@ -1,0 +1,75 @@
+/** A request through the API while the virtual machine is killed: the user's stream never hangs. */
+import { assert, assertEquals } from "@std/assert";
+import { openLibraries } from "../../ffi/native.ts";
+import { kill } from "../../ffi/process.ts";
+import { Box } from "../tools/daemon.ts";
+
+openLibraries();
+
+interface Listed {
+  id: string;
+  sequence: number;
+  verdict: { outcome: string };
+}
+
+async function receipts(box: Box): Promise<Listed[]> {
+  return (await (await box.fetch("/api/receipts")).json()).receipts;
+}
+
+function ask(box: Box, maxTokens: number): Promise<Response> {
+  return box.fetch("/v1/chat/completions", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      messages: [{ role: "user", content: "x" }],
+      max_tokens: maxTokens,
+      stream: true,
+    }),
+  });
+}
+
+Deno.test("QEMU killed mid-answer: the stream ends with an error, one receipt, the next answers", async () => {
+  await using box = await Box.make();
+  const daemon = box.serve();
+  const before = await daemon.ready();
+  const answer = await ask(box, 400);
+  const id = answer.headers.get("vei-receipt");
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!/"content":"[^"]/.test(text)) {
+    const { value, done } = await reader.read();
+    assert(!done, text);
+    text += value;
+  }
+  kill(before.enclave!.pid!, "SIGKILL");
+  const killed = performance.now();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    text += piece.value;
+  }
+  assert(performance.now() - killed < 20_000, "the stream hung");
+  assert(text.trimEnd().split("\n").at(-1)!.includes('"error"'), text.slice(-500));
+  assert(!text.includes("[DONE]"));
+  const [last, ...earlier] = await receipts(box);
+  assertEquals([last.id, last.verdict.outcome, earlier.length], [id, "interrupted", 0]);
+
+  const { restarts } = before.enclave!;
+  await daemon.until(
+    "the next virtual machine",
+    ({ phase, enclave }) => phase === "ready" && enclave!.restarts > restarts,
+  );
+  const next = await (await ask(box, 8)).text();
+  assert(next.includes("[DONE]"), next);
+  assertEquals((await receipts(box)).map((one) => one.verdict.outcome), [
+    "completed",
+    "interrupted",
+  ]);
+
+  // A client that hangs up frees the slot: the next request is answered at once, not in line.
+  const hangUp = await ask(box, 4000);
+  await hangUp.body!.cancel();
+  const begun = performance.now();
+  assert((await (await ask(box, 8)).text()).includes("[DONE]"));
+  const seconds = (performance.now() - begun) / 1000;
+  assert(seconds < 30, `the cancelled run held the slot for ${seconds} s`);
+  await daemon.stop();
+});
