@@ -3,7 +3,7 @@ import { messageOf } from "../base/errors.ts";
 import type { Verdict } from "../receipt/statement.ts";
 import type { ChatRequest } from "../model/model.ts";
 import { askDaemon, type Told } from "./ask_daemon.ts";
-import { FORBIDDEN, FORBIDDEN_WORD, HARMLESS, PROMPT_MS, type Stage } from "./demo_stage.ts";
+import { FORBIDDEN, FORBIDDEN_WORD, PROMPT_MS, SHORT, type Stage } from "./demo_stage.ts";
 import { printable } from "./terminal.ts";
 
 /**
@@ -50,7 +50,7 @@ export async function askThroughApi(
 /** Both prompts through the API, each with its receipt. */
 export async function answersThroughTheApi(stage: Stage): Promise<void> {
   stage.begin("the same through the API, as an OpenAI client asks; each leaves a receipt");
-  const good = await askThroughApi(stage, HARMLESS);
+  const good = await askThroughApi(stage, SHORT);
   stage.expect(good?.verdict.outcome === "completed", "the harmless prompt was not answered");
   stage.shown(`completed, receipt ${good.id}`);
   const bad = await askThroughApi(stage, FORBIDDEN);
