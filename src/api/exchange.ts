@@ -142,10 +142,17 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
   return await conclude(verdict, failure);
 }
 
-async function makeIntent(node: Node, asked: Asked): Promise<Intent> {
+/** @returns the intent of an exchange, or the beginning of an incident's entry. */
+export async function makeIntent(
+  node: Node,
+  asked: Pick<Asked, "input" | "model" | "kernel"> & {
+    request: Pick<ChatRequest, "maxTokens" | "temperature" | "seed">;
+  },
+): Promise<Intent> {
   const { request, model, kernel } = asked;
   const { policy, sha256: digest, automatonSha256 } = node.policy;
-  const input = new TextEncoder().encode(canonicalJson(asked.input));
+  const text = asked.input === undefined ? "" : canonicalJson(asked.input);
+  const input = new TextEncoder().encode(text);
   const inputDigest = await sha256(input);
   const setting: Setting = {
     policy: {
@@ -183,6 +190,7 @@ async function makeIntent(node: Node, asked: Asked): Promise<Intent> {
       link_id: kernel.linkId,
       program_id: kernel.programId,
       counters_before: kernel.counters(),
+      flow: null,
     },
   };
 }

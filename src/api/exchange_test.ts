@@ -175,6 +175,7 @@ Deno.test("a kernel drop on the request's flow ends it at once and is in the rec
       program_id: 8,
       counters_before: { pass: 3 },
       counters_after: { pass: 4 },
+      flow: null,
       drops: [drop],
     });
     assertEquals(said.lacks, []);

@@ -35,8 +35,8 @@ export function addReceiptRoutes(app: Hono, store: ReceiptSource): void {
     for (const id of await store.latest(Math.min(limit, MOST), before)) {
       const envelope = await store.get(id);
       if (envelope === null) continue;
-      const { sequence, time, verdict } = decodeStatement(decodeEnvelope(envelope).payload);
-      receipts.push({ id, sequence, time, verdict });
+      const { sequence, kind, time, verdict } = decodeStatement(decodeEnvelope(envelope).payload);
+      receipts.push({ id, sequence, kind, time, verdict });
     }
     return c.json({ receipts });
   });

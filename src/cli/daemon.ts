@@ -9,27 +9,19 @@ import { createApp } from "../api/app.ts";
 import { EventHub, type GateEvent } from "../api/hub.ts";
 import type { Phase, Status } from "../api/status.ts";
 import type { Backend } from "../api/chat.ts";
+import { recordIncident } from "../api/incident.ts";
 import { policyStatus } from "../api/policy.ts";
 import { Slots } from "../api/slots.ts";
-import { parseDuration, parseSize, sha256 } from "../base/bytes.ts";
-import { canonicalJson } from "../base/canonical.ts";
+import { parseSize } from "../base/bytes.ts";
 import type { Config } from "../base/config.ts";
 import { messageOf } from "../base/errors.ts";
 import { decodeEvent } from "../bpf/event.ts";
 import type { Instance } from "../host/instance.ts";
-import { type Connection, enclaveModel } from "../model/enclave.ts";
 import type { DiodePlan } from "../../diodes/plan.ts";
 import { type Guard, raiseDiode } from "../../diodes/manager.ts";
 import { watchGuard } from "../../diodes/watch.ts";
 import type { GuestImage } from "../../enclave/images.ts";
-import {
-  assertLocalAddress,
-  checkLink,
-  GUEST_PORT,
-  type Link,
-  prepareLink,
-  removeLink,
-} from "../../enclave/link.ts";
+import { checkLink, type Link, prepareLink, removeLink } from "../../enclave/link.ts";
 import type { Model } from "../../enclave/models.ts";
 import { endOrphan } from "../../enclave/orphan.ts";
 import { Enclave } from "../../enclave/supervisor.ts";
@@ -40,9 +32,11 @@ import { startTimeOf } from "../../ffi/process.ts";
 import { LinkEvents, linkState } from "../../ffi/rtnetlink.ts";
 import { mountPage } from "../../web/page.tsx";
 import { type ApiServer, serveApi } from "./api_server.ts";
+import { behindTheGate, GuestConnections } from "./enclave_backend.ts";
 import { removeEndpoint, writeEndpoint } from "./endpoint.ts";
 import { DropReporter } from "./gate_events.ts";
-import { FlowWatches, kernelGate } from "./kernel_gate.ts";
+import { Incidents } from "./incidents.ts";
+import { FlowWatches } from "./kernel_gate.ts";
 import type { Level, Log } from "./log.ts";
 import type { OpenNode } from "./node.ts";
 import { VERSION } from "./version.ts";
@@ -67,10 +61,11 @@ const KEPT_EVENTS_IN_STATUS = 64;
 
 export class Daemon {
   private readonly hub = new EventHub();
-  private readonly flows = new FlowWatches();
+  private readonly flows = new FlowWatches(() => performance.now());
+  private readonly incidents = new Incidents(() => performance.now());
   private readonly slots: Slots;
   private backend: Backend | null = null;
-  private readonly connections = new Set<Connection>();
+  private readonly connections: GuestConnections;
   private readonly drops = new DropReporter({ wallMs: Date.now, monotonicNs });
   private readonly started = new Date().toISOString();
   private readonly lost = Promise.withResolvers<never>();
@@ -90,6 +85,7 @@ export class Daemon {
   constructor(private readonly parts: DaemonParts) {
     // The server in the guest works on one request at a time.
     this.slots = new Slots(1, parts.config.api.max_queue);
+    this.connections = new GuestConnections(parts.config.link);
     // It is awaited in races only; a loss while nobody races must not end the process unexplained.
     this.lost.promise.catch(() => {});
   }
@@ -166,7 +162,7 @@ export class Daemon {
   private drain(): void {
     this.guard!.ring.drain((record) => {
       const drop = decodeEvent(record);
-      this.flows.notify(drop);
+      if (!this.flows.notify(drop)) this.incidents.add(drop);
       const event = this.drops.report(drop);
       if (event) this.publish(event);
     });
@@ -176,6 +172,22 @@ export class Daemon {
     while (!signal.aborted) {
       await this.guard!.ring.wait(200);
       this.drain();
+      await this.recordIncidents();
+    }
+  }
+
+  /** Entries for drops outside of requests, once it is known what stands behind the gate. */
+  private async recordIncidents(): Promise<void> {
+    const { backend } = this;
+    if (!backend?.kernel) return;
+    const behind = { model: backend.model, kernel: backend.kernel };
+    for (const incident of this.incidents.due()) {
+      try {
+        const id = await recordIncident(this.parts.node, behind, incident);
+        this.say("diode", `recorded drops outside of a request, receipt ${id}`, "warn");
+      } catch (cause) {
+        this.parts.log("error", `cannot record an incident: ${messageOf(cause)}`);
+      }
     }
   }
 
@@ -255,55 +267,20 @@ export class Daemon {
       },
     });
     this.bootSeconds = Math.round((performance.now() - begun) / 100) / 10;
-    this.backend = await this.behindTheGate(this.enclave);
+    this.backend = await behindTheGate({
+      ...this.parts,
+      guard: this.guard!,
+      flows: this.flows,
+      connections: this.connections,
+      qemuCommand: this.enclave.qemuCommand,
+    });
     this.say("enclave", `ready after ${this.bootSeconds} s, QEMU's pid ${this.enclave.pid}`);
     return this.enclave;
   }
 
-  /** The model in the enclave, and what its receipts say of the gate. */
-  private async behindTheGate(enclave: Enclave): Promise<Backend> {
-    const { config, image, model, plan, qemuVersion } = this.parts;
-    const guard = this.guard!;
-    const words = new TextEncoder().encode(canonicalJson(enclave.qemuCommand));
-    return {
-      model: enclaveModel({
-        name: model.name,
-        sha256: model.digest,
-        host: `${config.link.guest}:${GUEST_PORT}`,
-        idleMs: parseDuration(config.api.idle_timeout),
-        connect: () => this.connect(),
-      }),
-      kernel: kernelGate({
-        plan,
-        image,
-        ids: guard.ids,
-        qemu: { version: qemuVersion, argumentsSha256: await sha256(words) },
-        flows: this.flows,
-        counters: () => guard.counters(),
-      }),
-    };
-  }
-
-  /** A connection to the guest; it ends with the enclave, which cannot close it any more. */
-  private async connect(): Promise<Connection> {
-    const { guest, host } = this.parts.config.link;
-    const tcp = await Deno.connect({ hostname: guest, port: GUEST_PORT });
-    assertLocalAddress(tcp, host);
-    const connection = {
-      localAddr: tcp.localAddr,
-      read: (into: Uint8Array) => tcp.read(into),
-      write: (bytes: Uint8Array) => tcp.write(bytes),
-      close: () => {
-        if (this.connections.delete(connection)) tcp.close();
-      },
-    };
-    this.connections.add(connection);
-    return connection;
-  }
-
   private async endEnclave(): Promise<void> {
     this.backend = null;
-    for (const connection of this.connections) connection.close();
+    this.connections.closeAll();
     await this.booting;
     const { enclave } = this;
     this.enclave = null;

@@ -4,43 +4,68 @@ import type { DropEvent } from "../bpf/event.ts";
 import type { DiodePlan } from "../../diodes/plan.ts";
 import type { GuestImage } from "../../enclave/images.ts";
 
+/** TCP goes on sending what was dropped for some minutes after its connection was closed. */
+const LINGER_MS = 20 * 60_000;
+
 /** Of one flow; a guest can make as many as it likes. */
 const MAX_DROPS = 64;
 
 /** Hands each drop to whoever watches its flow, by our own port. */
 export class FlowWatches {
   private readonly watches = new Map<number, (event: DropEvent) => void>();
+  /** Ports of requests that have their receipt: what is sent again on them is no incident. */
+  private readonly finished = new Map<number, number>();
 
-  /** Called with every drop record, before anything is thinned out. */
-  notify(event: DropEvent): void {
-    if (event.destinationPort !== 0) this.watches.get(event.destinationPort)?.(event);
+  /** @param nowMs a clock that only goes forward. */
+  constructor(private readonly nowMs: () => number) {}
+
+  /**
+   * Called with every drop record, before anything is thinned out.
+   * @returns whether it belongs to a request, one under way or a finished one.
+   */
+  notify(event: DropEvent): boolean {
+    const port = event.destinationPort;
+    const watch = this.watches.get(port);
+    watch?.(event);
+    return watch !== undefined || this.nowMs() - (this.finished.get(port) ?? -Infinity) < LINGER_MS;
   }
 
   watch(port: number): FlowWatch {
     const stopped = Promise.withResolvers<KernelDrop>();
     const drops = new Map<string, KernelDrop>();
     this.watches.set(port, (event) => {
-      const key = `${event.sequence} ${event.reason}`;
-      const known = drops.get(key);
-      if (known) known.retransmissions++;
-      else if (drops.size < MAX_DROPS) {
-        const drop = {
-          reason: event.reason,
-          offset: event.offset,
-          tcp_sequence: event.sequence,
-          payload_bytes: event.payloadLength,
-          retransmissions: 0,
-        };
-        drops.set(key, drop);
-        stopped.resolve(drop);
-      }
+      const drop = addDrop(drops, event);
+      if (drop) stopped.resolve(drop);
     });
     return {
       stopped: stopped.promise,
       drops: () => [...drops.values()].map((drop) => ({ ...drop })),
-      [Symbol.dispose]: () => void this.watches.delete(port),
+      [Symbol.dispose]: () => {
+        this.watches.delete(port);
+        this.finished.set(port, this.nowMs());
+      },
     };
   }
+}
+
+/**
+ * Adds a drop to those of its flow; a retransmission counts with the first.
+ * @returns the drop when it is a new one.
+ */
+export function addDrop(drops: Map<string, KernelDrop>, event: DropEvent): KernelDrop | null {
+  const key = `${event.sequence} ${event.reason}`;
+  const known = drops.get(key);
+  if (known) known.retransmissions++;
+  if (known || drops.size >= MAX_DROPS) return null;
+  const drop = {
+    reason: event.reason,
+    offset: event.offset,
+    tcp_sequence: event.sequence,
+    payload_bytes: event.payloadLength,
+    retransmissions: 0,
+  };
+  drops.set(key, drop);
+  return drop;
 }
 
 export interface KernelGateParts {

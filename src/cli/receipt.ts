@@ -30,7 +30,9 @@ async function envelopeOf({ instance, positionals }: CommandContext): Promise<st
   });
 }
 
-function verdictText({ verdict }: Receipt): string {
+function verdictText(receipt: Receipt): string {
+  const { kind, verdict } = receipt;
+  if (kind === "incident") return `incident: ${receipt.verdict.outcome} by the kernel, no request`;
   switch (verdict.outcome) {
     case "completed":
       return `completed (${verdict.finish})`;
@@ -52,7 +54,7 @@ const list: Command = {
     for await (const { receipt } of receiptsOf(instance)) all.push(receipt);
     if (json) {
       terminal.json(
-        all.map(({ id, sequence, time, verdict }) => ({ id, sequence, time, verdict })),
+        all.map(({ id, sequence, kind, time, verdict }) => ({ id, sequence, kind, time, verdict })),
       );
     } else {
       for (const one of all) {

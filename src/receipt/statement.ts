@@ -26,6 +26,14 @@ const drop = v.strictObject({
   retransmissions: count,
 });
 
+/** Ends of a flow; zero and empty where the frame was dropped before that was known. */
+const flow = v.strictObject({
+  source: v.string(),
+  source_port: count,
+  destination: v.string(),
+  destination_port: count,
+});
+
 /** What the answer depends on besides the input; with that it makes the `proof_id`. */
 const setting = {
   policy: v.strictObject({ name: filled, version: filled, sha256: digest, automaton: digest }),
@@ -85,6 +93,7 @@ const Predicate = v.strictObject({
   id: v.pipe(v.string(), v.check(isUuid7, "must be a UUID of version 7")),
   /** Counts from 1, without holes. */
   sequence: v.pipe(count, v.minValue(1)),
+  /** `incident`: the kernel dropped frames that belong to no request; input and output are empty. */
   kind: v.picklist(["exchange", "incident"]),
   proof_id: digest,
   node: filled,
@@ -100,6 +109,8 @@ const Predicate = v.strictObject({
     counters_before: counters,
     /** null where a crash took the knowledge of them. */
     counters_after: v.nullable(counters),
+    /** Of an incident; null for an exchange, whose flow is its own. */
+    flow: v.nullable(flow),
     drops: v.array(drop),
   })),
   /** Guarantees that this exchange did not have, in words. */

@@ -230,6 +230,7 @@ export class PageServer implements AsyncDisposable {
         program_id: 58,
         counters_before: counters({ pass: 1284, pass_empty: 311 }),
         counters_after: counters({ pass: 1310, pass_empty: 319, predicate: byKernel ? 3 : 0 }),
+        flow: null,
         drops: byKernel
           ? [{
             reason: "predicate",

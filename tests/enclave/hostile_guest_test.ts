@@ -3,7 +3,19 @@ import { assert, assertEquals } from "@std/assert";
 import type { Seen } from "./fixtures/hostile_world.ts";
 import { testState } from "./setup_support.ts";
 
+/** Emulation: about one boot in thirty ends before the guest's script has begun. */
+const BOOTS = 3;
+
 async function see(how: "guarded" | "open"): Promise<Seen> {
+  for (let boot = 1;; boot++) {
+    const seen = await bootOnce(how);
+    const frames = [...Object.values(seen.heard), ...Object.values(seen.counters)];
+    // A guest that sent not one frame has not run; behind the diode too, each would be counted.
+    if (frames.some((count) => count > 0) || boot === BOOTS) return seen;
+  }
+}
+
+async function bootOnce(how: "guarded" | "open"): Promise<Seen> {
   const fixture = new URL("fixtures/hostile_world.ts", import.meta.url).pathname;
   const output = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", fixture, testState(), how],

@@ -46,7 +46,14 @@ export async function sampleReceipt(node: string, n = 0): Promise<Receipt> {
     ...SAMPLE_SETTING,
     output: { sha256: digestOf("f"), bytes: 0 },
     verdict: { outcome: "aborted", by: "monitor", rule: "hate", offset: 5, start: 2 },
-    kernel: { link_id: 1, program_id: 2, counters_before: {}, counters_after: {}, drops: [] },
+    kernel: {
+      link_id: 1,
+      program_id: 2,
+      counters_before: {},
+      counters_after: {},
+      flow: null,
+      drops: [],
+    },
     lacks: [],
   };
   return { ...receipt, proof_id: await proofIdOf(receipt) };
