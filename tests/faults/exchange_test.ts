@@ -73,3 +73,33 @@ Deno.test("QEMU killed mid-answer: the stream ends with an error, one receipt, t
   assert(seconds < 30, `the cancelled run held the slot for ${seconds} s`);
   await daemon.stop();
 });
+
+Deno.test("a kernel drop ends the stream at once; the same without a request leaves one incident", async () => {
+  await using box = await Box.make({ model: { says: ["I", " hate", " it"] } });
+  const daemon = box.serve();
+  await daemon.ready();
+  const text = await (await ask(box, 8)).text();
+  const last = JSON.parse(text.match(/^data: \{.*"vei".*$/m)![0].slice(6));
+  assertEquals(last.choices[0].finish_reason, "content_filter");
+  const { outcome, by, rule } = last.vei.verdict;
+  assertEquals([outcome, by, rule], ["aborted", "kernel", "predicate"]);
+  assert(!text.includes("hate"), text);
+
+  // Straight at the model server: no request of ours, so its drop is an incident, once.
+  const stop = new AbortController();
+  const read = (async () => {
+    let said = "";
+    for await (const piece of box.ask(stop.signal, 8)) said += piece;
+    return said;
+  })().catch(() => "");
+  const listed = async () => (await receipts(box)) as (Listed & { kind: string })[];
+  for (const begun = Date.now(); (await listed()).length < 2;) {
+    assert(Date.now() - begun < 60_000, "no incident was recorded");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  stop.abort();
+  assert(!(await read).includes("hate"));
+  await new Promise((resolve) => setTimeout(resolve, 5000));
+  assertEquals((await listed()).map((one) => one.kind), ["incident", "exchange"]);
+  await daemon.stop();
+});
