@@ -160,3 +160,14 @@ Deno.test("a client that goes away cancels the run; its receipt says so", async 
     assertEquals(verdict, { outcome: "interrupted", why: "the client went away" });
   });
 });
+
+Deno.test("a body that comes too slowly is given up", async () => {
+  const { readJson } = await import("./problems.ts");
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode("{")),
+  });
+  const headers = { "content-type": "application/json" };
+  const request = new Request("http://localhost/", { method: "POST", body, headers });
+  const problem = await readJson(request, 1000, 50).then(() => null, (cause) => cause);
+  assertEquals([problem.status, problem.code], [408, "body_too_slow"]);
+});

@@ -119,6 +119,7 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
     if (kernel && run.port !== null) watch = kernel.watch(run.port);
     const result = await runSession<Stop>({
       automaton: node.policy.automaton,
+      maxTokens: asked.request.maxTokens,
       deltas: run.deltas,
       stop: firstStop(asked, watch),
       onProgress: asked.onProgress?.bind(asked),

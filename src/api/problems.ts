@@ -4,7 +4,7 @@ import { VeiError } from "../base/errors.ts";
 /** An answer other than 200, with a code that programs can read. */
 export class Problem extends Error {
   constructor(
-    readonly status: 400 | 413 | 415 | 429 | 500 | 502 | 503,
+    readonly status: 400 | 408 | 413 | 415 | 429 | 500 | 502 | 503,
     readonly code: string,
     message: string,
     readonly more: { param?: string; receipt?: string; retryAfter?: number } = {},
@@ -46,10 +46,15 @@ export function problemOf(cause: unknown, receipt?: string): Problem {
 
 /**
  * @param maxBytes more than that is refused before it is kept.
+ * @param maxMs the body has to be here by then.
  * @returns the body's JSON.
- * @throws Problem 413, 415 or 400.
+ * @throws Problem 408, 413, 415 or 400.
  */
-export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+export async function readJson(
+  request: Request,
+  maxBytes: number,
+  maxMs = 30_000,
+): Promise<unknown> {
   const type = request.headers.get("content-type")?.split(";")[0].trim().toLowerCase();
   // Another type could be sent across origins without asking first.
   if (type !== "application/json") {
@@ -57,13 +62,24 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   }
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of request.body ?? []) {
-    size += part.length;
-    if (size > maxBytes) {
-      throw new Problem(413, "body_too_large", `The body is longer than ${maxBytes} bytes`);
+  const reader = request.body?.getReader();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    void reader?.cancel();
+  }, maxMs);
+  try {
+    for (let piece; reader && !(piece = await reader.read()).done;) {
+      size += piece.value.length;
+      if (size > maxBytes) {
+        throw new Problem(413, "body_too_large", `The body is longer than ${maxBytes} bytes`);
+      }
+      parts.push(piece.value);
     }
-    parts.push(part);
+  } finally {
+    clearTimeout(timer);
   }
+  if (late) throw new Problem(408, "body_too_slow", `The body was not here within ${maxMs} ms`);
   try {
     const bytes = await new Blob(parts as BlobPart[]).bytes();
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));

@@ -1,6 +1,7 @@
 /** The API's listener: bound at once, in the namespace that this thread is in at the call. */
 import type { Hono } from "hono";
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
+import { FRONT_LIMITS, type FrontLimits, startFront } from "./front.ts";
 
 export interface ApiServer {
   /** The address as bound, e.g. `127.0.0.1:8787`. */
@@ -13,16 +14,21 @@ const DRAIN_MS = 2000;
 
 /**
  * @param listen address and port.
+ * @param socket path of a socket for ourselves, in a folder that others cannot write to.
  * @throws VeiError `port-taken`, `listen-failed`.
  */
-export function serveApi(app: Hono, listen: string): ApiServer {
+export function serveApi(
+  app: Hono,
+  listen: string,
+  socket: string,
+  limits: FrontLimits = FRONT_LIMITS,
+): ApiServer {
   const colon = listen.lastIndexOf(":");
   const hostname = listen.slice(0, colon);
   const port = Number(listen.slice(colon + 1));
-  const cut = new AbortController();
-  let server: Deno.HttpServer<Deno.NetAddr>;
+  let listener: Deno.TcpListener;
   try {
-    server = Deno.serve({ hostname, port, signal: cut.signal, onListen: () => {} }, app.fetch);
+    listener = Deno.listen({ hostname, port });
   } catch (cause) {
     const taken = cause instanceof Deno.errors.AddrInUse;
     throw new VeiError({
@@ -35,14 +41,45 @@ export function serveApi(app: Hono, listen: string): ApiServer {
       cause,
     });
   }
+  const cut = new AbortController();
+  let server: Deno.HttpServer<Deno.UnixAddr>;
+  try {
+    removeIfThere(socket);
+    server = Deno.serve({ path: socket, signal: cut.signal, onListen: () => {} }, app.fetch);
+    Deno.chmodSync(socket, 0o600);
+  } catch (cause) {
+    listener.close();
+    throw cause;
+  }
+  const front = startFront(
+    listener,
+    () => Deno.connect({ transport: "unix", path: socket }),
+    limits,
+  );
+  const { addr } = listener;
   return {
-    listen: `${server.addr.hostname}:${server.addr.port}`,
+    listen: `${addr.hostname}:${addr.port}`,
     async stop() {
-      // A client that keeps its connection open would hold shutdown() up for ever.
-      const timer = setTimeout(() => cut.abort(), DRAIN_MS);
+      front.close();
+      // A client that does not let go would hold shutdown() up for ever.
+      const timer = setTimeout(() => {
+        front.cut();
+        cut.abort();
+      }, DRAIN_MS);
       await server.shutdown();
       await server.finished;
+      front.cut();
+      await front.ended;
       clearTimeout(timer);
+      removeIfThere(socket);
     },
   };
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+  }
 }

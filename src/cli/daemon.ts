@@ -118,6 +118,7 @@ export class Daemon {
         page: mountPage,
       }),
       config.api.listen,
+      `${instance.run}/api.sock`,
     );
     const background = new AbortController();
     const running: Promise<void>[] = [];

@@ -66,7 +66,7 @@ export async function servePlain(parts: PlainParts): Promise<void> {
     },
     page: mountPage,
   });
-  const api = serveApi(app, config.api.listen);
+  const api = serveApi(app, config.api.listen, `${instance.run}/api.sock`);
   try {
     const startTime = startTimeOf(Deno.pid)!;
     await writeEndpoint(instance, { pid: Deno.pid, startTime, listen: api.listen });

@@ -16,6 +16,8 @@ export type End<Stop> =
 
 export interface SessionParts<Stop> {
   automaton: GateAutomaton;
+  /** More content events than that are not taken: a server may not know when to end. */
+  maxTokens?: number;
   deltas: AsyncIterable<Delta>;
   /**
    * Takes released text; the next is taken from the model only after it returned. The bytes are
@@ -75,6 +77,11 @@ export async function runSession<Stop>(parts: SessionParts<Stop>): Promise<Sessi
     if (delta.kind === "progress") parts.onProgress?.(delta.processed, delta.total);
     if (delta.kind === "finish") finish = delta.reason;
     if (delta.kind !== "text") continue;
+    if (tokens === parts.maxTokens) {
+      finish = "length";
+      void iterator.return?.().catch(() => {});
+      break;
+    }
     tokens++;
     const { released, violation } = monitor.push(encoder.encode(delta.text));
     await emit(released, violation !== null);

@@ -129,3 +129,27 @@ Deno.test("a sink that throws ends the session with its error", async () => {
   await assertRejects(() => failing, Error, "client gone");
   assertEquals(log, ["closed"]);
 });
+
+Deno.test("a model that never ends is ended by our own count, as by its length", async () => {
+  const log: string[] = [];
+  async function* endless(): AsyncGenerator<Delta> {
+    try {
+      for (;;) yield text("h");
+    } finally {
+      log.push("closed");
+    }
+  }
+  const released: string[] = [];
+  const { end, tokens } = await runSession({
+    automaton,
+    deltas: endless(),
+    stop: never,
+    maxTokens: 5,
+    emit: (piece) => void released.push(piece),
+  });
+  assertEquals([released.join(""), tokens, end], ["hhhhh", 5, {
+    kind: "finished",
+    finish: "length",
+  }]);
+  assertEquals(log, ["closed"]);
+});

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { vei } from "../tools/vei.ts";
+import { vei, veiCommand } from "../tools/vei.ts";
 
 async function inState(body: (state: string) => Promise<void>): Promise<void> {
   const state = await Deno.makeTempDir({ prefix: "vei-ask-" });
@@ -104,3 +104,19 @@ Deno.test("without a daemon or model, with a wrong one, or without a prompt: an 
     ] as const
   ) assertEquals((await vei([...args])).code, exit, args.join(" "));
 });
+
+Deno.test("the prompt may come on standard input", () =>
+  inState(async (state) => {
+    const [program, ...before] = veiCommand();
+    const child = new Deno.Command(program, {
+      args: [...before, "ask", "--model", "mock", "--state", state],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode("from a pipe"));
+    await writer.close();
+    const { code, stdout } = await child.output();
+    assertEquals([code, new TextDecoder().decode(stdout)], [0, "from a pipe\n"]);
+  }));
