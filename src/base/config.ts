@@ -2,11 +2,12 @@
  * `vei.toml`: every key with its default. An unknown key is an error: a misspelt limit that is
  * silently ignored is a gate left open.
  */
-import { parse, TomlError } from "smol-toml";
+import { parse } from "smol-toml";
 import * as v from "valibot";
 import { parseDuration, parseSize } from "./bytes.ts";
 import { Exit, VeiError } from "./errors.ts";
 import { parseIpv4 } from "./ipv4.ts";
+import { tomlProblem } from "./toml.ts";
 
 const parses = (read: (text: string) => unknown, what: string) =>
   v.pipe(
@@ -89,8 +90,7 @@ export function parseConfig(text: string, path: string): Config {
   try {
     raw = parse(text);
   } catch (cause) {
-    const where = cause instanceof TomlError ? `:${cause.line}:${cause.column}` : "";
-    const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    const { where, why } = tomlProblem(cause);
     throw invalid(`Cannot read ${path}${where}: ${why}`, "mend the TOML syntax there", cause);
   }
   const result = v.safeParse(Schema, raw);

@@ -1,7 +1,8 @@
 /** A policy's file: what the monitor forbids. */
-import { parse, TomlError } from "smol-toml";
+import { parse } from "smol-toml";
 import * as v from "valibot";
 import { Exit, VeiError } from "../base/errors.ts";
+import { tomlProblem } from "../base/toml.ts";
 
 const filled = v.pipe(v.string(), v.nonEmpty("must not be empty"));
 
@@ -53,8 +54,7 @@ export function parsePolicy(text: string, path: string): Policy {
   try {
     raw = parse(text);
   } catch (cause) {
-    const where = cause instanceof TomlError ? `:${cause.line}:${cause.column}` : "";
-    const why = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    const { where, why } = tomlProblem(cause);
     throw invalid(`${path}${where}: ${why}`, "mend the TOML syntax there", cause);
   }
   const result = v.safeParse(Schema, raw);
