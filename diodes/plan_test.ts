@@ -35,7 +35,10 @@ Deno.test("the same text gives the same digests; the program's is every diode's"
 
 Deno.test("unknown names and broken files are refused", async () => {
   const unknown = assertThrows(() => shippedDiode("hatefull"), VeiError) as VeiError;
-  assertEquals([unknown.code, unknown.hint], ["diode-unknown", "shipped: hateless; or name a file by a path with a slash"]);
+  assertEquals([unknown.code, unknown.hint], [
+    "diode-unknown",
+    "shipped: hateless; or name a file by a path with a slash",
+  ]);
   assertThrows(() => shippedDiode("constructor"), VeiError);
   const broken = shippedDiode("hateless").replace("within", "inside");
   const error = await assertRejects(() => compileDiode(broken, "h.toml", RULES), VeiError);

@@ -45,7 +45,9 @@ Deno.test("counters: those that moved, with before and after; the rest as a numb
     counters_after: { pass: 5, predicate: 1, short: 0, mac: 3 },
   };
   const { fields } = sectionsOf({ ...receipt, kernel }).find((one) => one.title === "Kernel")!;
-  assertEquals(fields.slice(3).map(({ label, value }) => `${label}: ${value}`), [
+  assertEquals(fields.slice(2).map(({ label, value }) => `${label}: ${value}`), [
+    "Flow: that of the request",
+    "Drops: none",
     "Counter, pass: 5, before it 2",
     "Counter, predicate: 1, before it 0",
     "Counter, mac: 3, as before",

@@ -33,7 +33,7 @@ const ORDER = {
   verdict: ["outcome", "by", "finish", "why", "rule", "offset", "start"],
   policy: ["name", "version", "sha256", "automaton"],
   model: ["kind", "name", "sha256"],
-  kernel: ["link_id", "program_id", "drops"],
+  kernel: ["link_id", "program_id", "flow", "drops"],
 };
 
 /** What `null` says, where it says more than "unknown". */
@@ -43,6 +43,7 @@ const NULLS = {
   enclave: "the model did not run in one",
   kernel: "nothing was seen by a kernel gate",
   "time.first_byte": "nothing was released",
+  "kernel.flow": "that of the request",
   "verdict.offset": "no byte decided",
   "verdict.start": "not known to the kernel",
 };
