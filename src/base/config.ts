@@ -4,80 +4,67 @@
  */
 import { parse } from "smol-toml";
 import * as v from "valibot";
-import { parseDuration, parseSize } from "./bytes.ts";
+import {
+  autoOr,
+  count,
+  duration,
+  ipv4,
+  key,
+  listen,
+  name,
+  names,
+  oneOf,
+  size,
+  table,
+} from "./config_keys.ts";
 import { Exit, VeiError } from "./errors.ts";
-import { parseIpv4 } from "./ipv4.ts";
 import { tomlProblem } from "./toml.ts";
 
-const parses = (read: (text: string) => unknown, what: string) =>
-  v.pipe(
-    v.string(),
-    v.check((text) => {
-      try {
-        read(text);
-        return true;
-      } catch {
-        return false;
-      }
-    }, `must be ${what}`),
-  );
-
-const size = parses(parseSize, 'a size such as "1 MiB"');
-const duration = parses(parseDuration, 'a time such as "60 s"');
-const ipv4 = parses(parseIpv4, 'an IPv4 address such as "172.30.0.1"');
-const listen = v.pipe(
-  v.string(),
-  v.regex(
-    /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}:\d{1,5}$/,
-    'must be a loopback address and port such as "127.0.0.1:8787"',
-  ),
-);
-const count = (least: number, most: number) =>
-  v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
-const name = v.pipe(v.string(), v.minLength(1, "must not be empty"));
-
-const Schema = v.strictObject({
-  api: v.optional(
-    v.strictObject({
-      listen: v.optional(listen, "127.0.0.1:8787"),
-      hosts: v.optional(v.pipe(v.array(name), v.minLength(1)), ["localhost", "127.0.0.1", "[::1]"]),
-      max_body: v.optional(size, "1 MiB"),
-      max_queue: v.optional(count(1, 4096), 64),
-      idle_timeout: v.optional(duration, "60 s"),
-    }),
-    {},
-  ),
-  policy: v.optional(v.strictObject({ default: v.optional(name, "hateless") }), {}),
-  diode: v.optional(v.strictObject({ name: v.optional(name, "hateless") }), {}),
-  enclave: v.optional(
-    v.strictObject({
-      model: v.optional(name, "default"),
-      memory: v.optional(size, "256 MiB"),
-      threads: v.optional(v.union([v.literal("auto"), count(1, 64)]), "auto"),
-      context: v.optional(count(64, 131072), 512),
-      accel: v.optional(v.picklist(["auto", "kvm", "tcg"]), "auto"),
-    }),
-    {},
-  ),
-  link: v.optional(
-    v.strictObject({
-      host: v.optional(ipv4, "172.30.0.1"),
-      guest: v.optional(ipv4, "172.30.0.11"),
-    }),
-    {},
-  ),
-  log: v.optional(
-    v.strictObject({ level: v.optional(v.picklist(["debug", "info", "warn", "error"]), "info") }),
-    {},
-  ),
+/** Every key has its kind, its default and a sentence; the reference is made of them. */
+export const ConfigSchema = v.strictObject({
+  api: table("The API, the page and their limits", {
+    listen: key(listen, "127.0.0.1:8787", "Where the API and the page listen"),
+    hosts: key(
+      names,
+      ["localhost", "127.0.0.1", "[::1]"],
+      "Host names that a request may ask for; any other is refused, against DNS rebinding",
+    ),
+    max_body: key(size, "1 MiB", "The largest request that is read"),
+    max_queue: key(count(1, 4096), 64, "Requests that may wait for the model; more are refused"),
+    idle_timeout: key(duration, "60 s", "A client that neither sends nor reads is let go after it"),
+  }),
+  policy: table("What the monitor enforces on the text of answers", {
+    default: key(name, "hateless", "A shipped policy's name, or the path of a file"),
+  }),
+  diode: table("What the kernel enforces on every packet", {
+    name: key(name, "hateless", "A shipped diode's name, or the path of a file"),
+  }),
+  enclave: table("The virtual machine that the model runs in", {
+    model: key(name, "default", 'A model\'s name; "default" is the one that `vei model use` chose'),
+    memory: key(size, "256 MiB", "The machine's memory, besides the model's weights"),
+    threads: key(autoOr(count(1, 64)), "auto", "Processors of the machine"),
+    context: key(count(64, 131072), 512, "Tokens of prompt and answer together"),
+    accel: key(
+      oneOf("auto", "kvm", "tcg"),
+      "auto",
+      "Hardware virtualisation or emulation; auto tries KVM and takes it if it works",
+    ),
+  }),
+  link: table("The two ends of the wire", {
+    host: key(ipv4, "172.30.0.1", "Our address on it"),
+    guest: key(ipv4, "172.30.0.11", "The virtual machine's address on it"),
+  }),
+  log: table("The daemon's log", {
+    level: key(oneOf("debug", "info", "warn", "error"), "info", "What is below it is not written"),
+  }),
 });
 
 /** The whole configuration, every key set. */
-export type Config = v.InferOutput<typeof Schema>;
+export type Config = v.InferOutput<typeof ConfigSchema>;
 
 /** @returns the configuration with every key at its default. */
 export function defaultConfig(): Config {
-  return v.parse(Schema, {});
+  return v.parse(ConfigSchema, {});
 }
 
 /**
@@ -93,7 +80,7 @@ export function parseConfig(text: string, path: string): Config {
     const { where, why } = tomlProblem(cause);
     throw invalid(`Cannot read ${path}${where}: ${why}`, "mend the TOML syntax there", cause);
   }
-  const result = v.safeParse(Schema, raw);
+  const result = v.safeParse(ConfigSchema, raw);
   if (result.success) return result.output;
   const issue = result.issues[0];
   const key = (issue.path ?? []).map((item) => String(item.key)).join(".");
