@@ -9,37 +9,29 @@ import { createApp } from "../api/app.ts";
 import { EventHub, type GateEvent } from "../api/hub.ts";
 import type { Phase, Status } from "../api/status.ts";
 import type { Backend } from "../api/chat.ts";
-import { recordIncident } from "../api/incident.ts";
-import { policyStatus } from "../api/policy.ts";
 import { Slots } from "../api/slots.ts";
 import { parseSize } from "../base/bytes.ts";
 import type { Config } from "../base/config.ts";
 import { messageOf } from "../base/errors.ts";
-import { decodeEvent } from "../bpf/event.ts";
 import type { Instance } from "../host/instance.ts";
 import type { DiodePlan } from "../../diodes/plan.ts";
-import { type Guard, raiseDiode } from "../../diodes/manager.ts";
-import { watchGuard } from "../../diodes/watch.ts";
 import type { GuestImage } from "../../enclave/images.ts";
-import { checkLink, type Link, prepareLink, removeLink } from "../../enclave/link.ts";
+import { type Link, prepareLink, removeLink } from "../../enclave/link.ts";
 import type { Model } from "../../enclave/models.ts";
 import { endOrphan } from "../../enclave/orphan.ts";
 import { Enclave } from "../../enclave/supervisor.ts";
-import { monotonicNs } from "../../ffi/clock.ts";
 import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
 import { enterNetns, netnsExists, withNetns } from "../../ffi/netns.ts";
 import { startTimeOf } from "../../ffi/process.ts";
-import { LinkEvents, linkState } from "../../ffi/rtnetlink.ts";
+import { linkState } from "../../ffi/rtnetlink.ts";
 import { mountPage } from "../../web/page.tsx";
 import { type ApiServer, serveApi } from "./api_server.ts";
+import { daemonStatus } from "./daemon_status.ts";
 import { behindTheGate, GuestConnections } from "./enclave_backend.ts";
 import { removeEndpoint, writeEndpoint } from "./endpoint.ts";
-import { DropReporter } from "./gate_events.ts";
-import { Incidents } from "./incidents.ts";
-import { FlowWatches } from "./kernel_gate.ts";
+import { Gate } from "./gate.ts";
 import type { Level, Log } from "./log.ts";
 import type { OpenNode } from "./node.ts";
-import { VERSION } from "./version.ts";
 
 export interface DaemonParts {
   instance: Instance;
@@ -57,21 +49,17 @@ export interface DaemonParts {
 
 /** Back-off between boots of an enclave that keeps ending. */
 const BACKOFF_MS = [0, 1000, 2000, 5000, 10_000, 30_000];
-const KEPT_EVENTS_IN_STATUS = 64;
 
 export class Daemon {
   private readonly hub = new EventHub();
-  private readonly flows = new FlowWatches(() => performance.now());
-  private readonly incidents = new Incidents(() => performance.now());
   private readonly slots: Slots;
   private backend: Backend | null = null;
   private readonly connections: GuestConnections;
-  private readonly drops = new DropReporter({ wallMs: Date.now, monotonicNs });
+  private readonly gate: Gate;
   private readonly started = new Date().toISOString();
   private readonly lost = Promise.withResolvers<never>();
   private phase: Phase = "starting";
   private api: ApiServer | null = null;
-  private guard: Guard | null = null;
   private link: Link | null = null;
   private enclave: Enclave | null = null;
   private attempt = 0;
@@ -86,6 +74,11 @@ export class Daemon {
     // The server in the guest works on one request at a time.
     this.slots = new Slots(1, parts.config.api.max_queue);
     this.connections = new GuestConnections(parts.config.link);
+    this.gate = new Gate({
+      ...parts,
+      backend: () => this.backend,
+      publish: (event, level) => this.publish(event, level),
+    });
     // It is awaited in races only; a loss while nobody races must not end the process unexplained.
     this.lost.promise.catch(() => {});
   }
@@ -129,7 +122,11 @@ export class Daemon {
         listen: this.api.listen,
       });
       await this.raise();
-      running.push(this.readEvents(background.signal), this.watch(background.signal));
+      const { signal } = background;
+      running.push(
+        this.gate.read(signal),
+        this.gate.watch(this.link!, signal, (cause) => this.onLost(cause)),
+      );
       await this.serve(stop);
     } finally {
       await this.stopServing();
@@ -137,7 +134,7 @@ export class Daemon {
       background.abort();
       await Promise.all(running);
       if (this.link) this.letGo(this.link);
-      this.guard?.[Symbol.dispose]();
+      this.gate[Symbol.dispose]();
     }
   }
 
@@ -150,58 +147,7 @@ export class Daemon {
     if (orphan !== null) this.say("enclave", `ended the orphaned QEMU, pid ${orphan}`);
     this.link = prepareLink(instance, config.link);
     enterNetns(instance.netns);
-    this.guard = raiseDiode({ plan, ifindex: this.link.ifindex, pins: instance.pins });
-    const { link, program } = this.guard.ids;
-    const how = this.guard.adopted ? "adopted, still pinned" : "attached and pinned";
-    this.say("diode", `diode ${plan.name} ${how}: link ${link}, program ${program}`);
-    this.drain();
-    this.guard.check();
-    setUp(instance.tap, true);
-    this.say("diode", `tap up behind the diode`);
-  }
-
-  private drain(): void {
-    this.guard!.ring.drain((record) => {
-      const drop = decodeEvent(record);
-      if (!this.flows.notify(drop)) this.incidents.add(drop);
-      const event = this.drops.report(drop);
-      if (event) this.publish(event);
-    });
-  }
-
-  private async readEvents(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.guard!.ring.wait(200);
-      this.drain();
-      await this.recordIncidents();
-    }
-  }
-
-  /** Entries for drops outside of requests, once it is known what stands behind the gate. */
-  private async recordIncidents(): Promise<void> {
-    const { backend } = this;
-    if (!backend?.kernel) return;
-    const behind = { model: backend.model, kernel: backend.kernel };
-    for (const incident of this.incidents.due()) {
-      try {
-        const id = await recordIncident(this.parts.node, behind, incident);
-        this.say("diode", `recorded drops outside of a request, receipt ${id}`, "warn");
-      } catch (cause) {
-        this.parts.log("error", `cannot record an incident: ${messageOf(cause)}`);
-      }
-    }
-  }
-
-  private async watch(signal: AbortSignal): Promise<void> {
-    const { instance, config } = this.parts;
-    using links = new LinkEvents();
-    await watchGuard({
-      guard: this.guard!,
-      events: links,
-      signal,
-      extra: () => checkLink(instance, config.link, this.link!),
-      onLost: (cause) => this.onLost(cause),
-    });
+    this.gate.raise(plan, this.link);
   }
 
   /** Fails closed, loudest thing first: nothing passes a tap that is down. */
@@ -270,8 +216,8 @@ export class Daemon {
     this.bootSeconds = Math.round((performance.now() - begun) / 100) / 10;
     this.backend = await behindTheGate({
       ...this.parts,
-      guard: this.guard!,
-      flows: this.flows,
+      diode: this.gate.diode!,
+      flows: this.gate.flows,
       connections: this.connections,
       qemuCommand: this.enclave.qemuCommand,
     });
@@ -303,7 +249,7 @@ export class Daemon {
     const { instance } = this.parts;
     setDownIfThere(instance.tap);
     link[Symbol.dispose]();
-    if (this.guard || !link.made) return;
+    if (this.gate.diode || !link.made) return;
     removeLink(instance);
   }
 
@@ -317,37 +263,13 @@ export class Daemon {
   }
 
   status(): Status {
-    const { instance, plan, image, model } = this.parts;
-    return {
-      instance: instance.name,
-      version: VERSION,
-      phase: this.phase,
-      pid: Deno.pid,
-      started: this.started,
+    const { phase, started, hub, enclave, attempt, bootSeconds, restarts } = this;
+    return daemonStatus({
+      ...this.parts,
+      ...{ phase, started, hub, enclave, attempt, bootSeconds, restarts },
       listen: this.api?.listen ?? "",
-      diode: this.guard && {
-        name: plan.name,
-        adopted: this.guard.adopted,
-        linkId: this.guard.ids.link,
-        programId: this.guard.ids.program,
-        digests: { ...plan.digests },
-        counters: this.guard.counters(),
-      },
-      enclave: this.guard && {
-        model: model.name,
-        modelDigest: model.digest,
-        image: image.digest,
-        accel: this.enclave?.accel ?? null,
-        accelReason: this.enclave?.accelReason ?? "",
-        pid: this.enclave?.pid ?? null,
-        attempt: this.attempt,
-        bootSeconds: this.bootSeconds,
-        restarts: this.restarts,
-      },
-      policy: policyStatus(this.parts.node),
-      receipts: this.parts.node.store.count,
-      events: this.hub.latest(KEPT_EVENTS_IN_STATUS),
-    };
+      diode: this.gate.diode,
+    });
   }
 }
 

@@ -4,12 +4,11 @@ import { parseDuration, sha256 } from "../base/bytes.ts";
 import { canonicalJson } from "../base/canonical.ts";
 import type { Config } from "../base/config.ts";
 import { type Connection, enclaveModel } from "../model/enclave.ts";
-import type { Guard } from "../../diodes/manager.ts";
-import type { DiodePlan } from "../../diodes/plan.ts";
 import type { GuestImage } from "../../enclave/images.ts";
 import { assertLocalAddress, GUEST_PORT } from "../../enclave/link.ts";
 import type { Model } from "../../enclave/models.ts";
 import { type FlowWatches, kernelGate } from "./kernel_gate.ts";
+import type { RaisedDiode } from "./raised_diode.ts";
 
 /** Connections to the guest. They end with the enclave, which when killed cannot close them. */
 export class GuestConnections {
@@ -40,12 +39,11 @@ export class GuestConnections {
 
 export interface BackendParts {
   config: Config;
-  plan: DiodePlan;
   image: GuestImage;
   model: Model;
   /** What `qemu-system-x86_64 --version` says, its first line. */
   qemuVersion: string;
-  guard: Guard;
+  diode: RaisedDiode;
   flows: FlowWatches;
   connections: GuestConnections;
   qemuCommand: readonly string[];
@@ -53,7 +51,7 @@ export interface BackendParts {
 
 /** @returns the model in the enclave, and what its receipts say of the gate. */
 export async function behindTheGate(parts: BackendParts): Promise<Backend> {
-  const { config, plan, image, model, guard, flows, connections } = parts;
+  const { config, image, model, diode, flows, connections } = parts;
   const words = new TextEncoder().encode(canonicalJson(parts.qemuCommand));
   return {
     model: enclaveModel({
@@ -64,12 +62,12 @@ export async function behindTheGate(parts: BackendParts): Promise<Backend> {
       connect: () => connections.connect(),
     }),
     kernel: kernelGate({
-      plan,
+      plan: diode.plan,
       image,
-      ids: guard.ids,
+      ids: diode.guard.ids,
       qemu: { version: parts.qemuVersion, argumentsSha256: await sha256(words) },
       flows,
-      counters: () => guard.counters(),
+      counters: () => diode.counters(),
     }),
   };
 }

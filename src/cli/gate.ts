@@ -1,0 +1,116 @@
+/** The daemon's hold on the diode: it raises it, reads its events and watches it with its link. */
+import type { Backend } from "../api/chat.ts";
+import type { Node } from "../api/exchange.ts";
+import type { NewGateEvent } from "../api/hub.ts";
+import { recordIncident } from "../api/incident.ts";
+import type { Config } from "../base/config.ts";
+import { messageOf } from "../base/errors.ts";
+import { decodeEvent } from "../bpf/event.ts";
+import type { Instance } from "../host/instance.ts";
+import { raiseDiode } from "../../diodes/manager.ts";
+import type { DiodePlan } from "../../diodes/plan.ts";
+import { watchGuard } from "../../diodes/watch.ts";
+import { checkLink, type Link } from "../../enclave/link.ts";
+import { monotonicNs } from "../../ffi/clock.ts";
+import { setUp } from "../../ffi/netdev.ts";
+import { LinkEvents } from "../../ffi/rtnetlink.ts";
+import { DropReporter } from "./gate_events.ts";
+import { Incidents } from "./incidents.ts";
+import { FlowWatches } from "./kernel_gate.ts";
+import type { Level, Log } from "./log.ts";
+import { RaisedDiode } from "./raised_diode.ts";
+
+export interface GateParts {
+  instance: Instance;
+  config: Pick<Config, "link">;
+  node: Node;
+  /** What stands behind the gate; null while nothing does. */
+  backend(): Backend | null;
+  /** Takes what people should know. */
+  publish(event: NewGateEvent, level?: Level): void;
+  log: Log;
+}
+
+/** All of it runs in the link namespace. */
+export class Gate implements Disposable {
+  readonly flows = new FlowWatches(() => performance.now());
+  private readonly incidents = new Incidents(() => performance.now());
+  private readonly drops = new DropReporter({ wallMs: Date.now, monotonicNs });
+  private present: RaisedDiode | null = null;
+
+  constructor(private readonly parts: GateParts) {}
+
+  /** The diode in force; null until it is on the link. */
+  get diode(): RaisedDiode | null {
+    return this.present;
+  }
+
+  /** Puts the diode on the link, reads all of it back, and sets the tap up behind it. */
+  raise(plan: DiodePlan, link: Link): void {
+    const { instance } = this.parts;
+    const guard = raiseDiode({ plan, ifindex: link.ifindex, pins: instance.pins });
+    this.present = new RaisedDiode(guard, plan);
+    const { ids, adopted } = guard;
+    const how = adopted ? "adopted, still pinned" : "attached and pinned";
+    this.say(`diode ${plan.name} ${how}: link ${ids.link}, program ${ids.program}`);
+    this.drain();
+    guard.check();
+    setUp(instance.tap, true);
+    this.say(`tap up behind the diode`);
+  }
+
+  /** Reads the kernel's events until `signal` is aborted. */
+  async read(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.present!.guard.ring.wait(200);
+      this.drain();
+      await this.recordIncidents();
+    }
+  }
+
+  /** Looks after diode and link until `signal` is aborted, or one of them is not as it was. */
+  async watch(link: Link, signal: AbortSignal, onLost: (cause: unknown) => void): Promise<void> {
+    const { instance, config } = this.parts;
+    using events = new LinkEvents();
+    await watchGuard({
+      guard: { check: () => this.present!.guard.check() },
+      events,
+      signal,
+      extra: () => checkLink(instance, config.link, link),
+      onLost,
+    });
+  }
+
+  private drain(): void {
+    this.present!.guard.ring.drain((record) => {
+      const drop = decodeEvent(record);
+      if (!this.flows.notify(drop)) this.incidents.add(drop);
+      const event = this.drops.report(drop);
+      if (event) this.parts.publish(event);
+    });
+  }
+
+  /** Entries for drops outside of requests, once it is known what stands behind the gate. */
+  private async recordIncidents(): Promise<void> {
+    const backend = this.parts.backend();
+    if (!backend?.kernel) return;
+    const behind = { model: backend.model, kernel: backend.kernel };
+    for (const incident of this.incidents.due()) {
+      try {
+        const id = await recordIncident(this.parts.node, behind, incident);
+        this.say(`recorded drops outside of a request, receipt ${id}`, "warn");
+      } catch (cause) {
+        this.parts.log("error", `cannot record an incident: ${messageOf(cause)}`);
+      }
+    }
+  }
+
+  private say(message: string, level: Level = "info"): void {
+    this.parts.publish({ time: new Date().toISOString(), kind: "diode", message }, level);
+  }
+
+  /** The diode stays pinned. */
+  [Symbol.dispose](): void {
+    this.present?.[Symbol.dispose]();
+  }
+}

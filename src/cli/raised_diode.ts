@@ -1,0 +1,21 @@
+/** One diode as the daemon raised it, from then on until its last counters were read. */
+import type { Guard } from "../../diodes/manager.ts";
+import type { DiodePlan } from "../../diodes/plan.ts";
+
+export class RaisedDiode implements Disposable {
+  private final: Record<string, number> | null = null;
+
+  /** @param guard owned from now on. @param plan what is said of it; its tables are the guard's. */
+  constructor(readonly guard: Guard, public plan: DiodePlan) {}
+
+  /** @returns frames by reason, also after the end: then the last that there were. */
+  counters(): Record<string, number> {
+    return this.final ?? this.guard.counters();
+  }
+
+  /** Nobody may be waiting for its ring any more. */
+  [Symbol.dispose](): void {
+    this.final ??= this.guard.counters();
+    this.guard[Symbol.dispose]();
+  }
+}
