@@ -8,7 +8,12 @@ export interface Option {
   /** One letter, e.g. `f` for `-f`. */
   short?: string;
   describe: string;
+  /** What a shell completes; by default files and folders, told by `value`. */
+  complete?: Completion;
 }
+
+/** What can stand at a place of the command line: these words, or a kind of path. */
+export type Completion = "file" | "folder" | readonly string[];
 
 /** Where a command prints. Nothing else prints. */
 export interface Terminal {
@@ -36,6 +41,8 @@ export interface CommandContext {
   /** `--json` was given. */
   json: boolean;
   terminal: Terminal;
+  /** Every command, for those that speak of the others. */
+  table: CommandTable;
 }
 
 export interface Command {
@@ -48,6 +55,17 @@ export interface Command {
   example: string;
   /** Besides the common ones (--instance, --state, --json, --help). */
   options?: Record<string, Option>;
+  /** What a shell completes after the name, besides options; default: nothing. */
+  complete?: Completion;
   /** @returns the exit code. @throws VeiError, which the caller prints with its hint. */
   run(context: CommandContext): Promise<number>;
 }
+
+/** Commands that belong together, under one heading of `--help`. */
+export interface CommandGroup {
+  title: string;
+  commands: readonly Command[];
+}
+
+/** What `vei` can do, in the order of `--help`. */
+export type CommandTable = readonly CommandGroup[];

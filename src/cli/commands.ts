@@ -1,6 +1,6 @@
 /** The command table: what `vei` can do, in the order of `--help`. */
 import { command as ask } from "./ask.ts";
-import type { Command } from "./command.ts";
+import type { Command, CommandTable } from "./command.ts";
 import { command as demo } from "./demo.ts";
 import { commands as diode } from "./diode.ts";
 import { command as doctor } from "./doctor.ts";
@@ -13,19 +13,14 @@ import { command as status } from "./status.ts";
 import { command as verify } from "./verify.ts";
 import { command as version } from "./version.ts";
 
-export const COMMANDS: readonly Command[] = [
-  demo,
-  setup,
-  serve,
-  modelList,
-  modelAdd,
-  modelUse,
-  status,
-  doctor,
-  ...diode,
-  ...enclave,
-  ask,
-  ...receipt,
-  verify,
-  version,
+/** Every command, under the headings of `--help`. */
+export const COMMAND_TABLE: CommandTable = [
+  { title: "Run", commands: [demo, setup, serve, ask] },
+  { title: "Look", commands: [status, doctor, version] },
+  { title: "Gate and virtual machine", commands: [...diode, ...enclave] },
+  { title: "Models", commands: [modelList, modelAdd, modelUse] },
+  { title: "Receipts", commands: [...receipt, verify] },
 ];
+
+/** Every command. */
+export const COMMANDS: readonly Command[] = COMMAND_TABLE.flatMap(({ commands }) => commands);

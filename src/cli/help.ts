@@ -1,5 +1,5 @@
 /** `--help`, made from the command table. */
-import type { Command, Option } from "./command.ts";
+import type { Command, CommandTable, Option } from "./command.ts";
 import { VERSION } from "./version.ts";
 
 /** The options that every command takes. */
@@ -16,7 +16,7 @@ function table(rows: [string, string][]): string {
 }
 
 /** @returns the overview of all commands. */
-export function overview(commands: readonly Command[]): string {
+export function overview(groups: CommandTable): string {
   return [
     `vei ${VERSION} - Verified Egress Inference`,
     "",
@@ -25,8 +25,11 @@ export function overview(commands: readonly Command[]): string {
     "",
     "Usage: vei COMMAND [OPTIONS]",
     "",
-    table(commands.map((command) => [command.name, command.summary])),
-    "",
+    ...groups.flatMap(({ title, commands }) => [
+      `${title}:`,
+      table(commands.map((command) => [command.name, command.summary])),
+      "",
+    ]),
     "`vei COMMAND --help` tells more of each. Exit codes: 0 done, 1 what was checked is not so,",
     "64 usage, 69 something needed is not available, 75 try again, 77 not permitted, 78 configuration.",
   ].join("\n");

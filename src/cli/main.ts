@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import { instanceOf } from "../host/instance.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMAND_TABLE, COMMANDS } from "./commands.ts";
 import { COMMON_OPTIONS, helpOf, overview } from "./help.ts";
 import { processTerminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
@@ -22,7 +22,7 @@ export async function dispatch(args: string[], terminal: Terminal): Promise<numb
   try {
     if (args.length === 0 || args[0] === "--help" || args[0] === "-h" || args[0] === "help") {
       const topic = args[0] === "help" ? find(args.slice(1)) : null;
-      terminal.out(topic ? helpOf(topic.command) : overview(COMMANDS));
+      terminal.out(topic ? helpOf(topic.command) : overview(COMMAND_TABLE));
       return args.length === 0 ? Exit.usage : Exit.ok;
     }
     if (args[0] === "--version" || args[0] === "-V") {
@@ -95,6 +95,7 @@ function contextOf(command: Command, args: string[], terminal: Terminal): Comman
     instance,
     json: values.json === true,
     terminal,
+    table: COMMAND_TABLE,
   };
 }
 
