@@ -31,7 +31,11 @@ export const ConfigSchema = v.strictObject({
     ),
     max_body: key(size, "1 MiB", "The largest request that is read"),
     max_queue: key(count(1, 4096), 64, "Requests that may wait for the model; more are refused"),
-    idle_timeout: key(duration, "60 s", "A client that neither sends nor reads is let go after it"),
+    idle_timeout: key(
+      duration,
+      "60 s",
+      "How long the model may say nothing before its request is ended",
+    ),
   }),
   policy: table("What the monitor enforces on the text of answers", {
     default: key(name, "hateless", "A shipped policy's name, or the path of a file"),
@@ -41,7 +45,11 @@ export const ConfigSchema = v.strictObject({
   }),
   enclave: table("The virtual machine that the model runs in", {
     model: key(name, "default", 'A model\'s name; "default" is the one that `vei model use` chose'),
-    memory: key(size, "256 MiB", "The machine's memory, besides the model's weights"),
+    memory: key(
+      size,
+      "256 MiB",
+      "The machine's memory; the weights are read through it from a disk",
+    ),
     threads: key(autoOr(count(1, 64)), "auto", "Processors of the machine"),
     context: key(count(64, 131072), 512, "Tokens of prompt and answer together"),
     accel: key(

@@ -26,6 +26,24 @@ export const Exit = {
 
 export type ExitCode = typeof Exit[keyof typeof Exit];
 
+/** What each exit code tells, without a final full stop. */
+export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
+  0: "done",
+  1: "what was checked is not so: INVALID, or a step of the demo that failed",
+  2: "it cannot be told: UNVERIFIABLE, or a need that is not known",
+  3: "the policy or the kernel refused or ended the answer",
+  64: "the command line is not right",
+  65: "the data given is not right",
+  66: "what was named is not there",
+  69: "something needed is not available",
+  70: "an error of vei's own, or two judges that disagree",
+  73: "a file cannot be made",
+  74: "reading or writing failed",
+  75: "not now: try again later",
+  77: "not permitted, most often because it takes root",
+  78: "the configuration, the state or the gate is not as it has to be",
+};
+
 export interface VeiErrorInit {
   /** Stable, greppable name, e.g. `tap-busy`. */
   code: string;

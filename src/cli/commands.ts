@@ -1,12 +1,15 @@
 /** The command table: what `vei` can do, in the order of `--help`. */
 import { command as ask } from "./ask.ts";
 import type { Command, CommandTable } from "./command.ts";
+import { command as completions } from "./completions.ts";
 import { command as demo } from "./demo.ts";
 import { commands as diode } from "./diode.ts";
 import { command as doctor } from "./doctor.ts";
 import { commands as enclave } from "./enclave.ts";
+import { command as man } from "./man.ts";
 import { add as modelAdd, list as modelList, use as modelUse } from "./model.ts";
 import { commands as receipt } from "./receipt.ts";
+import { command as prepare } from "./prepare.ts";
 import { command as serve } from "./serve.ts";
 import { command as setup } from "./setup.ts";
 import { command as status } from "./status.ts";
@@ -16,10 +19,11 @@ import { command as version } from "./version.ts";
 /** Every command, under the headings of `--help`. */
 export const COMMAND_TABLE: CommandTable = [
   { title: "Run", commands: [demo, setup, serve, ask] },
-  { title: "Look", commands: [status, doctor, version] },
-  { title: "Gate and virtual machine", commands: [...diode, ...enclave] },
+  { title: "Look", commands: [status, doctor] },
+  { title: "Gate and virtual machine", commands: [...diode, ...enclave, prepare] },
   { title: "Models", commands: [modelList, modelAdd, modelUse] },
   { title: "Receipts", commands: [...receipt, verify] },
+  { title: "This installation", commands: [completions, man, version] },
 ];
 
 /** Every command. */

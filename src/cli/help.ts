@@ -7,8 +7,13 @@ export const COMMON_OPTIONS: Record<string, Option> = {
   instance: { type: "string", value: "NAME", describe: "the instance (default: vei)" },
   state: { type: "string", value: "DIR", describe: "another state folder" },
   json: { type: "boolean", describe: "answer in JSON" },
-  help: { type: "boolean", describe: "show this help" },
+  help: { type: "boolean", short: "h", describe: "show this help" },
 };
+
+/** @returns an option as it is written: `-f, --follow`, `--out FILE`. */
+export function optionWords(name: string, { short, value }: Option): string {
+  return `${short === undefined ? "" : `-${short}, `}--${name}${value ? ` ${value}` : ""}`;
+}
 
 function table(rows: [string, string][]): string {
   const width = Math.max(...rows.map(([left]) => left.length));
@@ -39,7 +44,7 @@ export function overview(groups: CommandTable): string {
 export function helpOf(command: Command): string {
   const options = { ...command.options, ...COMMON_OPTIONS };
   const rows = Object.entries(options).map(([name, option]): [string, string] => [
-    `--${name}${option.value ? ` ${option.value}` : ""}`,
+    optionWords(name, option),
     option.describe,
   ]);
   return [

@@ -52,6 +52,7 @@ export const add: Command = {
   summary: "copy or download a GGUF model and name it",
   usage: "FILE | URL --sha256 HEX",
   example: "sudo vei model add ./tinyllama.gguf --name tinyllama",
+  complete: "file",
   options: {
     name: { type: "string", value: "NAME", describe: "what to call it (default: the file's name)" },
     sha256: { type: "string", value: "HEX", describe: "its digest; needed for a URL" },

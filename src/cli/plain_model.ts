@@ -7,7 +7,10 @@ import type { CommandContext, Option } from "./command.ts";
 
 /** The options that name such a model. */
 export const MODEL_OPTIONS: Record<string, Option> = {
-  model: { type: "string", value: "mock|URL", describe: "this model, without virtual machine" },
+  model: {
+    ...{ type: "string", value: "mock|URL", describe: "this model, without virtual machine" },
+    complete: ["mock"],
+  },
   name: { type: "string", value: "NAME", describe: "the model's name at that URL" },
 };
 

@@ -13,6 +13,7 @@ export const command: Command = {
   summary: "check receipts offline: VALID, INVALID or UNVERIFIABLE",
   usage: "[--key HEX|FILE] FILE...",
   example: "vei verify --key trusted_keys receipt.json",
+  complete: "file",
   options: {
     key: { type: "string", value: "HEX|FILE", describe: "trust this key, or those in this file" },
   },

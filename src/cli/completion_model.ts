@@ -1,0 +1,101 @@
+/** The command table as the shells' completions need it: what can follow what. */
+import type { Command, CommandTable, Completion, Option } from "./command.ts";
+import { COMMON_OPTIONS } from "./help.ts";
+
+export interface Choice {
+  word: string;
+  describe: string;
+}
+
+export interface CompletedOption {
+  /** With its dashes: `--follow`. */
+  long: string;
+  /** With its dash, e.g. `-f`; null where there is none. */
+  short: string | null;
+  describe: string;
+  takesValue: boolean;
+  /** What its value can be; null where nothing is known. */
+  complete: Completion | null;
+}
+
+/** A place of the command line: nothing yet, the first word of two, or a whole command. */
+export interface Place {
+  /** The command's words so far, e.g. "", "diode" or "diode logs". */
+  at: string;
+  /** Words that can follow. */
+  words: Choice[];
+  /** What other argument can follow. */
+  complete: Completion | null;
+  options: CompletedOption[];
+}
+
+/** @returns every place, the empty one first. */
+export function places(table: CommandTable): Place[] {
+  const commands = table.flatMap((group) => group.commands);
+  const families = [...new Set(commands.map(({ name }) => name.split(" ")))]
+    .filter((words) => words.length === 2).map(([first]) => first);
+  const family = (first: string): Place => ({
+    at: first,
+    words: commands.filter(({ name }) => name.startsWith(`${first} `))
+      .map(({ name, summary }) => ({ word: name.split(" ")[1], describe: summary })),
+    complete: null,
+    options: [optionOf("help", COMMON_OPTIONS.help)],
+  });
+  const first: Choice[] = [];
+  for (const { name, summary } of commands) {
+    const [word, second] = name.split(" ");
+    if (first.some((one) => one.word === word)) continue;
+    first.push({ word, describe: second === undefined ? summary : familyText(word, commands) });
+  }
+  return [
+    {
+      at: "",
+      words: first,
+      complete: null,
+      options: [
+        optionOf("help", COMMON_OPTIONS.help),
+        optionOf("version", { type: "boolean", short: "V", describe: "print the version" }),
+      ],
+    },
+    ...[...new Set(families)].filter((first) => !commands.some(({ name }) => name === first))
+      .map(family),
+    ...commands.map(placeOf),
+  ];
+}
+
+function familyText(first: string, commands: readonly Command[]): string {
+  return commands.filter(({ name }) => name.startsWith(`${first} `))
+    .map(({ name }) => name.split(" ")[1]).join(", ");
+}
+
+function placeOf({ name, options, complete }: Command): Place {
+  const words = Array.isArray(complete) ? complete.map((word) => ({ word, describe: "" })) : [];
+  return {
+    at: name,
+    words,
+    complete: complete === undefined || words.length > 0 ? null : complete,
+    options: Object.entries({ ...options, ...COMMON_OPTIONS })
+      .map(([name, option]) => optionOf(name, option)),
+  };
+}
+
+function optionOf(name: string, option: Option): CompletedOption {
+  const { short, describe, type, value } = option;
+  return {
+    long: `--${name}`,
+    short: short === undefined ? null : `-${short}`,
+    describe,
+    takesValue: type === "string",
+    complete: option.complete ?? pathKind(value ?? ""),
+  };
+}
+
+function pathKind(value: string): "file" | "folder" | null {
+  if (value === "DIR") return "folder";
+  return value.split("|").includes("FILE") ? "file" : null;
+}
+
+/** @returns `text` as one word of a POSIX shell (and of fish, which takes `\'` too). */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

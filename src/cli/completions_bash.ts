@@ -1,0 +1,124 @@
+/** Completion for bash 4 and newer; it needs nothing but bash itself. */
+import type { Completion } from "./command.ts";
+import { type Place, quoted } from "./completion_model.ts";
+
+/** @returns the script, to be sourced, or found by bash-completion under the name `vei`. */
+export function bashScript(places: readonly Place[]): string {
+  return `# Completion of vei for bash, made by \`vei completions bash\`.
+
+_vei_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2"); }
+
+_vei_paths() {
+  mapfile -t COMPREPLY < <(compgen "$1" -- "$2")
+  compopt -o filenames 2>/dev/null
+}
+
+# Whether the option $2 of the command $1 takes a value.
+_vei_takes() {
+  case "$1 $2" in
+${takes(places)}
+  esac
+  return 1
+}
+
+# The command that the words so far make, with one more word.
+_vei_next() {
+  case "$1 $2" in
+${steps(places)}
+  esac
+  printf '%s' "$1"
+}
+
+_vei() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} at='' option='' word i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    # Bash splits --option=value into three words.
+    if [[ $word == = ]]; then continue; fi
+    if [[ -n $option ]]; then option=''; continue; fi
+    case "$word" in
+      --)
+        if ((i + 1 == COMP_CWORD)); then _vei_paths -c "$cur"; else _vei_paths -f "$cur"; fi
+        return
+        ;;
+      -*) if _vei_takes "$at" "$word"; then option=$word; fi ;;
+      *) at=$(_vei_next "$at" "$word") ;;
+    esac
+  done
+  if [[ $cur == = ]]; then cur=''; fi
+  if [[ -n $option ]]; then
+    case "$at $option" in
+${values(places)}
+    esac
+    return
+  fi
+  if [[ $cur == -* ]]; then
+    case "$at" in
+${options(places)}
+    esac
+    return
+  fi
+  case "$at" in
+${words(places)}
+  esac
+}
+
+complete -F _vei vei
+`;
+}
+
+/** @returns the option's spellings after the command, as patterns of `case`. */
+function patterns(at: string, names: (string | null)[]): string {
+  return names.filter((name) => name !== null).map((name) => quoted(`${at} ${name}`)).join(" | ");
+}
+
+function takes(places: readonly Place[]): string {
+  return places.flatMap(({ at, options }) =>
+    options.filter(({ takesValue }) => takesValue)
+      .map(({ long, short }) => `    ${patterns(at, [long, short])}) return 0 ;;`)
+  ).join("\n");
+}
+
+/** Only words that name a command move on; any other is an argument. */
+export function moves(places: readonly Place[]): { from: string; word: string; to: string }[] {
+  const known = new Set(places.map(({ at }) => at));
+  return places.flatMap(({ at, words }) =>
+    words.map(({ word }) => ({ from: at, word, to: at === "" ? word : `${at} ${word}` }))
+  ).filter(({ to }) => known.has(to));
+}
+
+function steps(places: readonly Place[]): string {
+  return moves(places).map(({ from, word, to }) =>
+    `    ${quoted(`${from} ${word}`)}) printf '%s' ${quoted(to)}; return ;;`
+  ).join("\n");
+}
+
+function reply(complete: Completion): string {
+  if (complete === "file") return `_vei_paths -f "$cur"`;
+  if (complete === "folder") return `_vei_paths -d "$cur"`;
+  return `_vei_words ${quoted(complete.join(" "))} "$cur"`;
+}
+
+function values(places: readonly Place[]): string {
+  return places.flatMap(({ at, options }) =>
+    options.filter(({ takesValue, complete }) => takesValue && complete !== null)
+      .map(({ long, short, complete }) =>
+        `      ${patterns(at, [long, short])}) ${reply(complete!)} ;;`
+      )
+  ).join("\n");
+}
+
+function options(places: readonly Place[]): string {
+  return places.map(({ at, options }) => {
+    const names = options.flatMap(({ long, short }) => short === null ? [long] : [long, short]);
+    return `      ${quoted(at)}) ${reply(names)} ;;`;
+  }).join("\n");
+}
+
+function words(places: readonly Place[]): string {
+  return places.flatMap(({ at, words, complete }) => {
+    if (words.length > 0) return [`    ${quoted(at)}) ${reply(words.map(({ word }) => word))} ;;`];
+    return complete === null ? [] : [`    ${quoted(at)}) ${reply(complete)} ;;`];
+  }).join("\n");
+}
