@@ -85,7 +85,13 @@ export function detachDiode(pins: string): boolean {
   return true;
 }
 
-/** A folder of pins that holds something else than ours stays. */
+/** A folder of pins that holds something else than ours stays, and so does a mount point. */
 export function removeIfEmpty(pins: string): void {
-  if ([...Deno.readDirSync(pins)].length === 0) Deno.removeSync(pins);
+  if ([...Deno.readDirSync(pins)].length > 0) return;
+  try {
+    Deno.removeSync(pins);
+  } catch (error) {
+    // EBUSY: a service's mount namespace holds the folder writable for us.
+    if (!(error instanceof Deno.errors.Busy)) throw error;
+  }
 }

@@ -6,7 +6,9 @@
  * pinned and read back, tap up, QEMU, ready. Stop: API, QEMU, tap down; the diode stays pinned.
  */
 import { createApp } from "../api/app.ts";
+import { Histogram } from "../api/exposition.ts";
 import { EventHub, type GateEvent } from "../api/hub.ts";
+import { metricsText } from "../api/metrics.ts";
 import type { Phase, Status } from "../api/status.ts";
 import type { Backend } from "../api/chat.ts";
 import { Slots } from "../api/slots.ts";
@@ -32,6 +34,7 @@ import { removeEndpoint, writeEndpoint } from "./endpoint.ts";
 import { Gate } from "./gate.ts";
 import type { Level, Log } from "./log.ts";
 import type { OpenNode } from "./node.ts";
+import type { Service } from "./service.ts";
 
 export interface DaemonParts {
   instance: Instance;
@@ -43,12 +46,16 @@ export interface DaemonParts {
   /** What `qemu-system-x86_64 --version` says, its first line. */
   qemuVersion: string;
   log: Log;
+  /** Who may have started us: told of readiness, of the watch's life, of the end. */
+  service: Service;
   /** Aborted by SIGTERM and SIGINT. */
   stop: AbortSignal;
 }
 
 /** Back-off between boots of an enclave that keeps ending. */
 const BACKOFF_MS = [0, 1000, 2000, 5000, 10_000, 30_000];
+/** Under emulation a boot takes ten seconds or some more, with KVM two. */
+const BOOT_BOUNDS = [1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180];
 
 export class Daemon {
   private readonly hub = new EventHub();
@@ -65,6 +72,7 @@ export class Daemon {
   private attempt = 0;
   private restarts = 0;
   private bootSeconds: number | null = null;
+  private readonly boots = { attempts: 0, seconds: new Histogram(BOOT_BOUNDS) };
   private restart = Promise.withResolvers<"restart">();
   private booting: Promise<unknown> = Promise.resolve();
   /** Ends a boot that is under way. */
@@ -78,6 +86,7 @@ export class Daemon {
       ...parts,
       backend: () => this.backend,
       publish: (event, level) => this.publish(event, level),
+      onChecked: () => parts.service.looked(),
     });
     // It is awaited in races only; a loss while nobody races must not end the process unexplained.
     this.lost.promise.catch(() => {});
@@ -99,6 +108,7 @@ export class Daemon {
         hosts: config.api.hosts,
         hub: this.hub,
         status: () => this.status(),
+        metrics: () => this.metrics(),
         onError: (message) => this.parts.log("error", `API: ${message}`),
         chat: {
           node: this.parts.node,
@@ -160,7 +170,9 @@ export class Daemon {
     }
     this.halt.abort();
     this.enclave?.kill("the gate was lost");
-    this.say("diode", `GATE LOST: ${messageOf(cause)}; tap down, virtual machine killed`, "error");
+    const words = `GATE LOST: ${messageOf(cause)}; tap down, virtual machine killed`;
+    this.say("diode", words, "error");
+    this.parts.service.stopping(words);
     this.lost.reject(cause);
   }
 
@@ -177,6 +189,7 @@ export class Daemon {
       const enclave = why;
       const ready = Date.now();
       this.phase = "ready";
+      this.parts.service.ready(`ready on http://${this.api!.listen}`);
       const end = await Promise.race([
         enclave.ended.then((how) => `the virtual machine ended: ${how}`),
         this.restart.promise,
@@ -188,7 +201,9 @@ export class Daemon {
       this.restarts++;
       failures = end === "restart" || Date.now() - ready > 60_000 ? 0 : failures + 1;
       if (end === "restart") this.restart = Promise.withResolvers();
-      this.say("enclave", end === "restart" ? "restarting the enclave on request" : end, "warn");
+      const words = end === "restart" ? "restarting the enclave on request" : end;
+      this.say("enclave", words, "warn");
+      this.parts.service.status(words);
       await this.endEnclave();
       const pause = BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)];
       const again = await Promise.race([sleep(pause), stopped, this.lost.promise]);
@@ -201,6 +216,7 @@ export class Daemon {
     const { instance, config, image, model } = this.parts;
     this.phase = this.restarts === 0 ? "booting" : "restarting";
     const begun = performance.now();
+    let last = 0;
     this.enclave = await Enclave.boot({
       instance,
       config,
@@ -210,10 +226,15 @@ export class Daemon {
       signal: this.halt.signal,
       onAttempt: (attempt, text) => {
         this.attempt = attempt;
+        if (attempt > last) this.boots.attempts++;
+        last = attempt;
         this.say("enclave", text);
+        this.parts.service.starting(text);
       },
     });
-    this.bootSeconds = Math.round((performance.now() - begun) / 100) / 10;
+    const seconds = (performance.now() - begun) / 1000;
+    this.bootSeconds = Math.round(seconds * 10) / 10;
+    this.boots.seconds.observe(seconds);
     this.backend = await behindTheGate({
       ...this.parts,
       diode: this.gate.diode!,
@@ -236,6 +257,7 @@ export class Daemon {
 
   private async stopServing(): Promise<void> {
     if (this.phase !== "gate-lost") this.phase = "stopping";
+    this.parts.service.stopping("stopping");
     const { instance } = this.parts;
     this.hub.close();
     await this.api?.stop();
@@ -269,6 +291,17 @@ export class Daemon {
       ...{ phase, started, hub, enclave, attempt, bootSeconds, restarts },
       listen: this.api?.listen ?? "",
       diode: this.gate.diode,
+    });
+  }
+
+  private metrics(): string {
+    return metricsText({
+      status: this.status(),
+      exchanges: this.parts.node.totals,
+      slots: this.slots,
+      residentBytes: Deno.memoryUsage().rss,
+      gate: { ...this.gate.metrics, connections: this.connections.counts },
+      boots: this.boots,
     });
   }
 }

@@ -3,6 +3,7 @@ import type { Backend } from "../api/chat.ts";
 import type { Node } from "../api/exchange.ts";
 import type { NewGateEvent } from "../api/hub.ts";
 import { recordIncident } from "../api/incident.ts";
+import type { MetricsSnapshot } from "../api/metrics.ts";
 import type { Config } from "../base/config.ts";
 import { messageOf } from "../base/errors.ts";
 import { decodeEvent } from "../bpf/event.ts";
@@ -29,6 +30,8 @@ export interface GateParts {
   /** Takes what people should know. */
   publish(event: NewGateEvent, level?: Level): void;
   log: Log;
+  /** Called each time that diode and link were found as they were raised. */
+  onChecked(): void;
 }
 
 /** All of it runs in the link namespace. */
@@ -37,12 +40,24 @@ export class Gate implements Disposable {
   private readonly incidents = new Incidents(() => performance.now());
   private readonly drops = new DropReporter({ wallMs: Date.now, monotonicNs });
   private present: RaisedDiode | null = null;
+  private checks = 0;
+  private goodCheck: number | null = null;
 
   constructor(private readonly parts: GateParts) {}
 
   /** The diode in force; null until it is on the link. */
   get diode(): RaisedDiode | null {
     return this.present;
+  }
+
+  /** How often all was as it should be, when last, and what was too much to tell. */
+  get metrics(): Omit<NonNullable<MetricsSnapshot["gate"]>, "connections"> {
+    return {
+      eventsSuppressed: this.drops.suppressed,
+      incidentsSuppressed: this.incidents.suppressed,
+      checks: this.checks,
+      goodCheckAge: this.goodCheck === null ? null : (performance.now() - this.goodCheck) / 1000,
+    };
   }
 
   /** Puts the diode on the link, reads all of it back, and sets the tap up behind it. */
@@ -76,7 +91,12 @@ export class Gate implements Disposable {
       guard: { check: () => this.present!.guard.check() },
       events,
       signal,
-      extra: () => checkLink(instance, config.link, link),
+      extra: () => {
+        checkLink(instance, config.link, link);
+        this.checks++;
+        this.goodCheck = performance.now();
+        this.parts.onChecked();
+      },
       onLost,
     });
   }

@@ -4,6 +4,7 @@ import type { Instance } from "../host/instance.ts";
 import { run } from "../host/run.ts";
 import { namedImage } from "../../enclave/images.ts";
 import { modelByName } from "../../enclave/models.ts";
+import { netnsExists } from "../../ffi/netns.ts";
 import { runProbes } from "../../ffi/probes.ts";
 
 export interface Need {
@@ -129,9 +130,12 @@ async function stateNeed(
  * Before anything is made: everything that `serve` needs is there, and was tried.
  * @throws VeiError `need-missing` naming the first that is not; unknown counts as not there.
  */
-export async function requireMachine(): Promise<void> {
+export async function requireMachine({ netns }: Instance): Promise<void> {
   for (const need of await machineNeeds()) {
     if (!need.needed || need.result === "yes") continue;
+    // One that is there need not be made: under a service manager `vei prepare` has done it, and
+    // we, in a mount namespace of our own, could not.
+    if (need.name === "network-namespaces" && netnsExists(netns)) continue;
     throw new VeiError({
       code: "need-missing",
       message: `${need.name} (${need.wanted}): ${need.found}`,

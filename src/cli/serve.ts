@@ -1,10 +1,9 @@
 /** `vei serve`: the daemon in the foreground. */
-import { Exit, messageOf, VeiError } from "../base/errors.ts";
-import { compileDiode, shippedDiode } from "../../diodes/plan.ts";
+import { Exit } from "../base/errors.ts";
 import { currentImage } from "../../enclave/images.ts";
-import { GUEST_MAC, GUEST_PORT, HOST_MAC } from "../../enclave/link.ts";
 import { modelByName } from "../../enclave/models.ts";
 import type { Command } from "./command.ts";
+import { configuredDiode } from "./configured.ts";
 import { Daemon } from "./daemon.ts";
 import { lockInstance } from "./instance_lock.ts";
 import { loadConfig } from "./load_config.ts";
@@ -12,12 +11,10 @@ import { type Log, makeLog } from "./log.ts";
 import { type OpenNode, openNode } from "./node.ts";
 import { MODEL_OPTIONS, plainModel } from "./plain_model.ts";
 import { servePlain } from "./serve_plain.ts";
+import { openService } from "./service.ts";
 import { mustRun } from "../host/run.ts";
 import { requireMachine } from "./needs.ts";
 import { requireRoot } from "./privilege.ts";
-
-/** The longest frame that a guest without offloads sends: 1500 bytes and an Ethernet header. */
-const MAX_FRAME = 1514;
 
 export const command: Command = {
   name: "serve",
@@ -40,6 +37,7 @@ export const command: Command = {
       ? await loadConfig(instance.config)
       : await loadConfig(named, { mustExist: true });
     const log = makeLog(terminal, config.log.level, () => new Date());
+    const service = openService(Deno.env.get("NOTIFY_SOCKET"), log);
     using _lock = lockInstance(instance);
     const stop = new AbortController();
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -48,26 +46,18 @@ export const command: Command = {
     if (plain) {
       await using node = await openNode(instance, config.policy.default);
       tellSettled(node, log);
-      await servePlain({ instance, config, model: plain, node, log, stop: stop.signal });
+      await servePlain({ instance, config, model: plain, node, log, service, stop: stop.signal });
       return Exit.ok;
     }
-    const source = await diodeText(config.diode.name);
-    const plan = await compileDiode(source.text, source.path, {
-      hostMac: HOST_MAC,
-      guestMac: GUEST_MAC,
-      hostIp: config.link.host,
-      guestIp: config.link.guest,
-      guestPort: GUEST_PORT,
-      maxFrame: MAX_FRAME,
-    });
-    await requireMachine();
+    const plan = await configuredDiode(config);
+    await requireMachine(instance);
     const image = await currentImage(instance.state);
     const model = await modelByName(instance.state, config.enclave.model, { check: true });
     const [qemuVersion] = (await mustRun("qemu-system-x86_64", ["--version"])).split("\n");
     await using node = await openNode(instance, config.policy.default);
     tellSettled(node, log);
     const daemon = new Daemon({
-      ...{ instance, config, plan, image, model, node, qemuVersion, log },
+      ...{ instance, config, plan, image, model, node, qemuVersion, log, service },
       stop: stop.signal,
     });
     Deno.addSignalListener("SIGUSR1", () => daemon.restartEnclave());
@@ -78,20 +68,4 @@ export const command: Command = {
 
 function tellSettled({ settled }: OpenNode, log: Log): void {
   if (settled > 0) log("warn", `wrote ${settled} receipts of exchanges that were interrupted`);
-}
-
-/** A name of a shipped diode, or the path of a file. */
-async function diodeText(name: string): Promise<{ text: string; path: string }> {
-  if (!name.includes("/")) return { text: shippedDiode(name), path: `${name}.toml` };
-  try {
-    return { text: await Deno.readTextFile(name), path: name };
-  } catch (cause) {
-    throw new VeiError({
-      code: "diode-unreadable",
-      message: `Cannot read the diode ${name}: ${messageOf(cause)}`,
-      hint: "[diode] name takes a shipped diode's name or the path of a file",
-      exit: Exit.config,
-      cause,
-    });
-  }
 }

@@ -4,6 +4,7 @@
  */
 import { createApp } from "../api/app.ts";
 import { EventHub } from "../api/hub.ts";
+import { metricsText } from "../api/metrics.ts";
 import { policyStatus } from "../api/policy.ts";
 import { Slots } from "../api/slots.ts";
 import type { Status } from "../api/status.ts";
@@ -17,6 +18,7 @@ import { serveApi } from "./api_server.ts";
 import { removeEndpoint, writeEndpoint } from "./endpoint.ts";
 import type { Log } from "./log.ts";
 import type { OpenNode } from "./node.ts";
+import type { Service } from "./service.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs at once; a remote server has slots of its own. */
@@ -28,12 +30,13 @@ export interface PlainParts {
   model: Model;
   node: OpenNode;
   log: Log;
+  service: Service;
   stop: AbortSignal;
 }
 
 /** Serves until `stop` is aborted. @throws VeiError `port-taken`. */
 export async function servePlain(parts: PlainParts): Promise<void> {
-  const { instance, config, model, node, log, stop } = parts;
+  const { instance, config, model, node, log, service, stop } = parts;
   const hub = new EventHub();
   const started = new Date().toISOString();
   const onError = (message: string) => log("error", `API: ${message}`);
@@ -51,14 +54,25 @@ export async function servePlain(parts: PlainParts): Promise<void> {
     receipts: node.store.count,
     events: hub.latest(64),
   });
+  const slots = new Slots(SLOTS, config.api.max_queue);
+  const metrics = () =>
+    metricsText({
+      status: status(),
+      exchanges: node.totals,
+      slots,
+      residentBytes: Deno.memoryUsage().rss,
+      gate: null,
+      boots: null,
+    });
   const app = createApp({
     hosts: config.api.hosts,
     hub,
     status,
+    metrics,
     onError,
     chat: {
       node,
-      slots: new Slots(SLOTS, config.api.max_queue),
+      slots,
       maxBody: parseSize(config.api.max_body),
       modelName: model.name,
       backend: () => ({ model, kernel: null }),
@@ -73,12 +87,17 @@ export async function servePlain(parts: PlainParts): Promise<void> {
     const message = `serving the model ${model.name} without virtual machine and kernel gate`;
     hub.publish({ time: started, kind: "daemon", message });
     log("info", `${message}, on http://${api.listen}`);
+    service.ready(`${message}, on http://${api.listen}`);
+    // There is no gate to watch: the event loop's own life has to do.
+    const beat = setInterval(() => service.looked(), 1000);
     await new Promise<void>((resolve) => {
       if (stop.aborted) resolve();
       stop.addEventListener("abort", () => resolve(), { once: true });
     });
+    clearInterval(beat);
   } finally {
     phase = "stopping";
+    service.stopping("stopping");
     hub.close();
     await api.stop();
     await removeEndpoint(instance);

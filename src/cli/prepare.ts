@@ -1,0 +1,60 @@
+/**
+ * `vei prepare`: the part of a start that takes all of root's rights and the box's own mount
+ * namespace: bpffs, the link namespace with its tap, and the folders that the daemon may write to.
+ * The service runs it before the daemon, which then gets along with a few capabilities in a mount
+ * namespace of its own. `vei serve`, run by hand as root, does without.
+ */
+import { Exit, messageOf, VeiError } from "../base/errors.ts";
+import type { Instance } from "../host/instance.ts";
+import { ensureBpffs } from "../../ffi/bpffs.ts";
+import { prepareLink } from "../../enclave/link.ts";
+import { endOrphan } from "../../enclave/orphan.ts";
+import type { Command } from "./command.ts";
+import { lockInstance } from "./instance_lock.ts";
+import { loadConfig } from "./load_config.ts";
+import { requireRoot } from "./privilege.ts";
+
+export const command: Command = {
+  name: "prepare",
+  summary: "make what the daemon needs root for: the service runs this before it",
+  usage: "[--config FILE]",
+  example: "sudo vei prepare",
+  options: {
+    config: {
+      type: "string",
+      value: "FILE",
+      describe: "read the configuration from there instead of /etc/NAME/vei.toml",
+    },
+  },
+  async run({ instance, options, json, terminal }) {
+    requireRoot("vei prepare");
+    const named = options.config as string | undefined;
+    const config = await loadConfig(named ?? instance.config, { mustExist: named !== undefined });
+    using _lock = lockInstance(instance);
+    const orphan = await endOrphan(instance);
+    ensureBpffs();
+    makePins(instance);
+    using link = prepareLink(instance, config.link);
+    const { made, mended, ifindex } = link;
+    const result = { tap: instance.tap, ifindex, made, mended, orphan };
+    if (json) terminal.json(result);
+    else terminal.err(`${instance.tap} ${made ? "made" : "found as it was made"}, down`);
+    return Exit.ok;
+  },
+};
+
+/** The folder has to be there before the daemon: only it, not all of bpffs, is writable for it. */
+function makePins({ pins }: Instance): void {
+  try {
+    Deno.mkdirSync(pins, { mode: 0o700 });
+  } catch (cause) {
+    if (cause instanceof Deno.errors.AlreadyExists) return;
+    throw new VeiError({
+      code: "pins-unwritable",
+      message: `Cannot make ${pins}: ${messageOf(cause)}`,
+      hint: "is /sys/fs/bpf a bpffs? mount -t bpf bpf /sys/fs/bpf",
+      exit: Exit.cannotCreate,
+      cause,
+    });
+  }
+}
