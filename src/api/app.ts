@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { messageOf } from "../base/errors.ts";
 import { addChatRoutes, type ChatParts } from "./chat.ts";
+import { EXPOSITION_TYPE } from "./exposition.ts";
 import { addReceiptRoutes } from "./receipts.ts";
 import { hostCheck, secureHeaders } from "./guards.ts";
 import type { EventHub } from "./hub.ts";
@@ -13,6 +14,8 @@ export interface ApiParts {
   hub: EventHub;
   /** Makes the status anew at each call. */
   status(): Status;
+  /** Makes the document for Prometheus anew at each call. */
+  metrics?(): string;
   /** Absent where nothing can be asked. */
   chat?: ChatParts;
   /** Adds the status page. */
@@ -37,6 +40,11 @@ export function createApp(parts: ApiParts): Hono {
     return c.text(`${phase}\n`, phase === "ready" ? 200 : 503);
   });
   app.get("/api/status", (c) => c.json(parts.status()));
+
+  if (parts.metrics) {
+    const { metrics } = parts;
+    app.get("/metrics", (c) => c.body(metrics(), 200, { "Content-Type": EXPOSITION_TYPE }));
+  }
 
   app.get("/api/events", (c) => {
     const after = readAfter(c.req.header("last-event-id") ?? c.req.query("after"));

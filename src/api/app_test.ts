@@ -23,6 +23,7 @@ function setUp(phase: Phase = "ready") {
     hosts: ["localhost", "127.0.0.1", "[::1]"],
     hub,
     status,
+    metrics: () => "a 1\n",
     onError: (m) => errors.push(m),
   });
   const get = (path: string, headers: Record<string, string> = {}) =>
@@ -51,8 +52,16 @@ Deno.test("only the configured Host names are answered", async () => {
     assertEquals((await get("/healthz", { host })).status, 200, host);
   }
   for (const host of ["evil.example", "127.0.0.1.evil.example", "", "localhost:x", "[::2]"]) {
-    assertEquals((await get("/healthz", { host })).status, 421, host);
+    for (const path of ["/healthz", "/metrics"]) {
+      assertEquals((await get(path, { host })).status, 421, host);
+    }
   }
+});
+
+Deno.test("the metrics say which version of the format they are in", async () => {
+  const answer = await setUp("booting").get("/metrics");
+  assertEquals([answer.status, await answer.text()], [200, "a 1\n"]);
+  assertEquals(answer.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
 });
 
 Deno.test("every answer has the strict headers, errors too, and none allows other origins", async () => {

@@ -11,6 +11,7 @@ import type { ChatRequest, Model } from "../model/model.ts";
 import { proofId, type Receipt, type Setting, type Verdict } from "../receipt/statement.ts";
 import { uuid7 } from "../receipt/uuid7.ts";
 import type { Intent, ReceiptStore } from "../store/receipts.ts";
+import type { ExchangeEnd } from "./exchange_totals.ts";
 import type { CompiledPolicy } from "./policy.ts";
 
 /** What stays the same from exchange to exchange. */
@@ -23,6 +24,8 @@ export interface Node {
   program(): Promise<Setting["program"]>;
   now(): Date;
   random(count: number): Uint8Array;
+  /** Told of each exchange that has its receipt. */
+  onEnd?(end: ExchangeEnd): void;
 }
 
 type KernelReport = NonNullable<Receipt["kernel"]>;
@@ -94,6 +97,7 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
   const released: Uint8Array[] = [];
   let firstByte: string | null = null;
   let tokens = 0;
+  let received = 0;
   let verdict: Verdict;
   let failure: { cause: unknown } | null = null;
   let watch: FlowWatch | null = null;
@@ -108,6 +112,7 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
       kernel: kernel && intent.kernel &&
         { ...intent.kernel, counters_after: kernel.counters(), drops },
     });
+    node.onEnd?.({ verdict, tokens, received, released: output.length });
     if (failure && !signal.aborted) throw failure.cause;
     return { id: intent.id, verdict, tokens, receipt };
   };
@@ -122,6 +127,10 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
       maxTokens: asked.request.maxTokens,
       deltas: run.deltas,
       stop: firstStop(asked, watch),
+      onText(bytes) {
+        tokens++;
+        received += bytes;
+      },
       onProgress: asked.onProgress?.bind(asked),
       emit: async (text, bytes) => {
         firstByte ??= node.now().toISOString();
@@ -129,7 +138,6 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
         await asked.emit(text);
       },
     });
-    tokens = result.tokens;
     verdict = verdictOf(result.end, node, signal);
   } catch (cause) {
     failure = { cause };

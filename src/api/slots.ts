@@ -6,12 +6,15 @@ interface Waiting {
 }
 
 export class Slots {
-  private free: number;
+  private taken = 0;
   private readonly queue: Waiting[] = [];
 
   /** @param count runs at once. @param maxQueue how many may wait. */
-  constructor(count: number, private readonly maxQueue: number) {
-    this.free = count;
+  constructor(private readonly count: number, public maxQueue: number) {}
+
+  /** How many run. */
+  get running(): number {
+    return this.taken;
   }
 
   /** How many wait. */
@@ -26,7 +29,7 @@ export class Slots {
    */
   async acquire(signal: AbortSignal): Promise<Disposable> {
     signal.throwIfAborted();
-    if (this.free > 0) this.free--;
+    if (this.taken < this.count) this.taken++;
     else await this.wait(signal);
     let held = true;
     return {
@@ -65,6 +68,6 @@ export class Slots {
   private release(): void {
     const next = this.queue.shift();
     if (next) next.take();
-    else this.free++;
+    else this.taken--;
   }
 }

@@ -2,7 +2,15 @@
 import type { GateEvent } from "./hub.ts";
 
 /** `gate-lost`: the diode was not exactly as raised; everything behind it has been stopped. */
-export type Phase = "starting" | "booting" | "ready" | "restarting" | "gate-lost" | "stopping";
+export const PHASES = [
+  "starting",
+  "booting",
+  "ready",
+  "restarting",
+  "gate-lost",
+  "stopping",
+] as const;
+export type Phase = typeof PHASES[number];
 
 export interface Status {
   instance: string;

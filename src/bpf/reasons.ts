@@ -49,6 +49,11 @@ export const REASONS = [
 
 export type Reason = typeof REASONS[number];
 
+/** @returns the reasons that a frame is dropped for, in the order of the program's checks. */
+export function dropReasons(): Reason[] {
+  return REASONS.slice(slotOf("oversize"));
+}
+
 /** @returns the slot of a reason. */
 export function slotOf(reason: Reason): number {
   return REASONS.indexOf(reason);

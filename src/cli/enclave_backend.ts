@@ -13,6 +13,7 @@ import type { RaisedDiode } from "./raised_diode.ts";
 /** Connections to the guest. They end with the enclave, which when killed cannot close them. */
 export class GuestConnections {
   private readonly open = new Set<Connection>();
+  private made = 0;
 
   constructor(private readonly link: Config["link"]) {}
 
@@ -29,7 +30,13 @@ export class GuestConnections {
       },
     };
     this.open.add(connection);
+    this.made++;
     return connection;
+  }
+
+  /** How many are open, and how many there have been. */
+  get counts(): { open: number; total: number } {
+    return { open: this.open.size, total: this.made };
   }
 
   closeAll(): void {

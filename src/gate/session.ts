@@ -26,6 +26,8 @@ export interface SessionParts<Stop> {
   emit(text: string, bytes: Uint8Array): void | Promise<void>;
   /** What ends the session from outside. */
   stop: Promise<Stop>;
+  /** Told of each text that the model sent, with its length in bytes. */
+  onText?(bytes: number): void;
   /** Called for the model's progress with the prompt. */
   onProgress?(processed: number, total: number): void;
 }
@@ -83,7 +85,9 @@ export async function runSession<Stop>(parts: SessionParts<Stop>): Promise<Sessi
       break;
     }
     tokens++;
-    const { released, violation } = monitor.push(encoder.encode(delta.text));
+    const bytes = encoder.encode(delta.text);
+    parts.onText?.(bytes.length);
+    const { released, violation } = monitor.push(bytes);
     await emit(released, violation !== null);
     if (violation) return await done({ kind: "violation", violation });
   }

@@ -67,9 +67,12 @@ export class Box implements AsyncDisposable {
     return vei([...own, ...this.arguments(state), ...rest], options);
   }
 
-  /** Starts the daemon. @param config text of a configuration file. */
-  serve(options: VeiOptions & { config?: string } = {}): Daemon {
-    const args = ["serve", ...this.arguments()];
+  /**
+   * Starts the daemon.
+   * @param config text of a configuration file. @param mock without virtual machine and gate.
+   */
+  serve(options: VeiOptions & { config?: string; mock?: boolean } = {}): Daemon {
+    const args = ["serve", ...options.mock ? ["--model", "mock"] : [], ...this.arguments()];
     if (options.config !== undefined) {
       const path = `${this.instance.state}/vei.toml`;
       Deno.writeTextFileSync(path, options.config);
@@ -106,6 +109,15 @@ export class Box implements AsyncDisposable {
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
     const signal = AbortSignal.timeout(init.method === "POST" ? PATIENCE_MS : 10_000);
     return fetch(`http://${LISTEN}${path}`, { ...init, client: this.client, signal });
+  }
+
+  /** Asks a question, as an OpenAI client does. @param more besides `messages`. */
+  chat(content: string, more: Record<string, unknown> = {}): Promise<Response> {
+    return this.fetch("/v1/chat/completions", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ messages: [{ role: "user", content }], ...more }),
+    });
   }
 
   /** @returns the daemon's status, null while it does not answer. */
