@@ -12,7 +12,7 @@ import { allLinks } from "../ffi/rtnetlink.ts";
 import { XdpLink } from "../ffi/xdp_link.ts";
 import { Guard, programOn, type Raised } from "./guard.ts";
 import { type DiodeContent, DiodeObjects } from "./objects.ts";
-import { openPin, pinOf, removeIfEmpty } from "./pinned.ts";
+import { openPin, pinnedAs, pinOf, removeIfEmpty } from "./pinned.ts";
 
 export { Guard } from "./guard.ts";
 export { detachDiode, type DiodeStatus, openEvents, readDiode } from "./pinned.ts";
@@ -20,8 +20,10 @@ export { detachDiode, type DiodeStatus, openEvents, readDiode } from "./pinned.t
 export interface RaiseInit {
   /** A `DiodePlan`, or its two tables. */
   plan: DiodeContent;
-  /** An interface of this thread's network namespace; down until the diode is on it. */
+  /** An interface of this thread's network namespace. */
   ifindex: number;
+  /** Attach also to an interface that is up: what came in before was not judged. Default: refuse. */
+  mayBeUp?: boolean;
   /** Folder in bpffs; the link is pinned in it as `link`. */
   pins: string;
 }
@@ -34,7 +36,7 @@ export interface RaiseInit {
  * `diode-elsewhere` when the pinned link guards another one, `diode-interface-up` when it is already
  * up without a diode, `bpffs-private`, `pin-foreign`, `diode-lost`; SystemError.
  */
-export function raiseDiode({ plan, ifindex, pins }: RaiseInit): Guard {
+export function raiseDiode({ plan, ifindex, pins, mayBeUp = false }: RaiseInit): Guard {
   ensureBpffs();
   using stack = new DisposableStack();
   const pin = pinOf(pins);
@@ -59,7 +61,7 @@ export function raiseDiode({ plan, ifindex, pins }: RaiseInit): Guard {
   }
 
   const objects = stack.use(DiodeObjects.create(plan));
-  const link = stack.use(attach(objects, ifindex));
+  const link = stack.use(attach(objects, ifindex, mayBeUp));
   // Closing alone would let go of the interface only some time later.
   stack.defer(() => link.detach());
   makeFolder(pins);
@@ -100,11 +102,14 @@ function openSame(programId: number, plan: DiodeContent): DiodeObjects | null {
   return null;
 }
 
-function attach({ program }: DiodeObjects, ifindex: number): XdpLink {
+function attach({ program }: DiodeObjects, ifindex: number, mayBeUp: boolean): XdpLink {
   const state = allLinks().find(({ index }) => index === ifindex);
   const running = state?.xdpProgramId ?? null;
-  if (running !== null) throw hookTaken(ifindex, `program ${running}`);
-  if (state?.up) {
+  if (running !== null) {
+    const owner = pinnedAs(running);
+    throw owner === null ? hookTaken(ifindex, `program ${running}`) : guarded(ifindex, owner);
+  }
+  if (state?.up && !mayBeUp) {
     throw new VeiError({
       code: "diode-interface-up",
       message: `The interface ${state.name} is already up, without a diode`,
@@ -139,13 +144,22 @@ function hookTaken(ifindex: number, what: string, cause?: unknown): VeiError {
   });
 }
 
+function guarded(ifindex: number, owner: string): VeiError {
+  return new VeiError({
+    code: "diode-hook-taken",
+    message: `Interface ${ifindex} is guarded already, by the diode of the instance ${owner}`,
+    hint: `replace that one (--instance ${owner}), or: vei diode detach --instance ${owner}`,
+    exit: Exit.tryAgain,
+  });
+}
+
 function elsewhere(pin: string, found: number, wanted: number): VeiError {
   const where = found === wanted ? `another interface ${found}` : `interface ${found}`;
   return new VeiError({
     code: "diode-elsewhere",
     message: `The link pinned at ${pin} guards ${where}, not the interface ${wanted} given here`,
-    hint:
-      "a network namespace of that name was replaced: `vei diode detach` lets go of the old one",
+    hint: "an instance guards one interface (of a namespace that may have been replaced): " +
+      "`vei diode detach` lets go of the old one, --instance names another",
     exit: Exit.tryAgain,
   });
 }

@@ -1,8 +1,9 @@
 /** The pinned diode as anybody with root finds it, with or without a daemon. */
 import type { DiodeMaps } from "../src/bpf/program.ts";
+import { VeiError } from "../src/base/errors.ts";
 import { isErrno } from "../ffi/bpf_info.ts";
 import { BpfMap } from "../ffi/bpf_map.ts";
-import { isBpffsMounted } from "../ffi/bpffs.ts";
+import { BPFFS, isBpffsMounted } from "../ffi/bpffs.ts";
 import { XdpLink } from "../ffi/xdp_link.ts";
 import { DiodeObjects } from "./objects.ts";
 
@@ -19,6 +20,26 @@ export function openPin(pin: string): XdpLink | null {
   }
 }
 
+/** @returns the name of the instance whose pinned link runs this program, null when none does. */
+export function pinnedAs(programId: number): string | null {
+  if (!isBpffsMounted()) return null;
+  for (const { name, isDirectory } of Deno.readDirSync(BPFFS)) {
+    if (isDirectory && runs(`${BPFFS}/${name}`, programId)) return name;
+  }
+  return null;
+}
+
+/** Other programs have pins of other kinds under the same names: those are not ours. */
+function runs(pins: string, programId: number): boolean {
+  try {
+    using link = openPin(pinOf(pins));
+    return link?.info().programId === programId;
+  } catch (error) {
+    if (error instanceof VeiError) return false;
+    throw error;
+  }
+}
+
 /** What `readDiode` says; fit for JSON. */
 export interface DiodeStatus {
   linkId: number;
@@ -28,6 +49,8 @@ export interface DiodeStatus {
   /** 0: the interface is gone, so the diode guards nothing. */
   ifindex: number;
   mapIds: DiodeMaps<number>;
+  /** How many instructions the verifier went through when it was loaded (kernel ≥ 5.16). */
+  verifiedInstructions: number;
   /** Both tables are frozen. */
   frozen: boolean;
   /** Frames by reason; exact to 2^53. */
@@ -46,10 +69,12 @@ export function readDiode(pins: string): DiodeStatus | null {
   if (link === null) return null;
   const { id, programId, ifindex } = link.info();
   using objects = DiodeObjects.open(programId);
+  const { tag, verifiedInstructions } = objects.program.info();
   return {
     linkId: id,
     programId,
-    tag: objects.program.info().tag,
+    tag,
+    verifiedInstructions,
     ifindex,
     mapIds: objects.mapIds,
     frozen: objects.maps.table.frozen() && objects.maps.config.frozen(),

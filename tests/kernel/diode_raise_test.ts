@@ -94,10 +94,11 @@ Deno.test("without a daemon: read, drain, detach", () => {
   const status = readDiode(bench.pins)!;
   assertMatch(status.tag, /^[0-9a-f]{16}$/);
   assertEquals(status.counters.predicate, 1);
-  assertEquals({ ...status, counters: null, tag: null }, {
+  assertEquals({ ...status, counters: null, tag: null, verifiedInstructions: 0 }, {
     linkId: ids.link,
     programId: ids.program,
     tag: null,
+    verifiedInstructions: 0,
     ifindex: bench.ifindex,
     mapIds: ids.maps,
     frozen: true,

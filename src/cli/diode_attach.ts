@@ -1,0 +1,158 @@
+/**
+ * `vei diode attach`: guards any interface, a container's end of a veth pair as well. From then on
+ * what comes in there is TCP from one address to another, with payloads that the diode accepts, and
+ * nothing else.
+ */
+import { Exit, VeiError } from "../base/errors.ts";
+import { parseIpv4 } from "../base/ipv4.ts";
+import { decodeEvent } from "../bpf/event.ts";
+import type { LinkRules } from "../bpf/layout.ts";
+import { type Guard, raiseDiode, readDiode } from "../../diodes/manager.ts";
+import { compileDiode } from "../../diodes/plan.ts";
+import { watchGuard } from "../../diodes/watch.ts";
+import { monotonicNs } from "../../ffi/clock.ts";
+import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
+import { LinkEvents } from "../../ffi/rtnetlink.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { printEvent, untilInterrupted } from "./diode_output.ts";
+import { diodeSource } from "./diode_source.ts";
+import { DropReporter } from "./gate_events.ts";
+import { lockInstance } from "./instance_lock.ts";
+import { requireRoot } from "./privilege.ts";
+
+/** The longest frame on an Ethernet link: 1500 bytes and the header. */
+const MAX_FRAME = 1514;
+
+export const command: Command = {
+  name: "diode attach",
+  summary: "guard an interface: from there only TCP between two addresses, as the diode allows",
+  usage: "NAME|FILE --dev IFACE --from IP[:PORT] --to IP [--watch]",
+  example: "sudo vei diode attach hateless --dev veth0 --from 10.0.0.2:8080 --to 10.0.0.1",
+  options: {
+    dev: { type: "string", value: "IFACE", describe: "the interface, in this network namespace" },
+    from: { type: "string", value: "IP[:PORT]", describe: "who may send; without PORT: any port" },
+    to: { type: "string", value: "IP", describe: "to whom" },
+    watch: {
+      type: "boolean",
+      describe: "stay, tell what is dropped; the interface goes down should the diode be changed",
+    },
+  },
+  async run(context) {
+    const { instance, options, positionals, json, terminal } = context;
+    requireRoot("vei diode attach");
+    const dev = required(options.dev, "--dev");
+    const rules = linkRules(required(options.from, "--from"), required(options.to, "--to"));
+    if (positionals.length !== 1) throw usage("name one diode");
+    const { text, path } = await diodeSource(positionals[0]);
+    const plan = await compileDiode(text, path, rules);
+    using _lock = lockInstance(instance);
+    const ifindex = interfaceIndex(dev);
+    if (ifindex === 0) throw noInterface(dev);
+    const begin = performance.now();
+    using guard = raiseDiode({ plan, ifindex, pins: instance.pins, mayBeUp: true });
+    const raiseMs = Math.round(10 * (performance.now() - begin)) / 10;
+    // What is told is what the kernel shows, not what was meant.
+    const diode = readDiode(instance.pins);
+    const watch = options.watch === true;
+    if (json) {
+      const told = { diode: plan.name, how: guard.how, interface: dev, raiseMs, ...diode };
+      if (watch) terminal.write(JSON.stringify(told) + "\n");
+      else terminal.json(told);
+    } else {
+      terminal.out(
+        `${plan.name} ${WORDS[guard.how]} ${dev}: link ${guard.ids.link}, ` +
+          `program ${guard.ids.program}, ${raiseMs} ms`,
+      );
+    }
+    if (watch) await stay(context, dev, guard);
+    return Exit.ok;
+  },
+};
+
+const WORDS = {
+  attached: "attached to",
+  adopted: "was there already, byte for byte, on",
+  replaced: "has taken the place of another diode on",
+} as const;
+
+/** Until it is interrupted: the diode then stays. */
+async function stay(context: CommandContext, dev: string, guard: Guard): Promise<void> {
+  const reporter = new DropReporter({ wallMs: Date.now, monotonicNs });
+  const stop = untilInterrupted();
+  using events = new LinkEvents();
+  let lost: VeiError | null = null;
+  const watching = watchGuard({
+    guard,
+    events,
+    signal: stop.signal,
+    onLost(error) {
+      lost = error;
+      stop.abort();
+      // It may be gone; what cannot be set down because it is not there is not open either.
+      if (interfaceIndex(dev) !== 0) setUp(dev, false);
+    },
+  });
+  let id = 0;
+  const tell = () =>
+    guard.ring.drain((record) => {
+      const event = reporter.report(decodeEvent(record));
+      if (event) printEvent(context, { id: ++id, ...event });
+    });
+  while (!stop.signal.aborted) {
+    tell();
+    await guard.ring.wait(200);
+  }
+  await watching;
+  tell();
+  if (lost !== null) throw lost;
+}
+
+/** MAC addresses, TCP options and, without a port, the sender's port are left open. */
+function linkRules(from: string, to: string): LinkRules {
+  const [guestIp, port, ...more] = from.split(":");
+  if (more.length > 0 || (port !== undefined && !/^[1-9][0-9]{0,4}$/.test(port))) {
+    throw usage(`--from takes IP or IP:PORT, not ${JSON.stringify(from)}`);
+  }
+  for (const ip of [guestIp, to]) {
+    try {
+      parseIpv4(ip);
+    } catch {
+      throw usage(`${JSON.stringify(ip)} is not an IPv4 address`);
+    }
+  }
+  if (Number(port) > 65_535) throw usage(`there is no port ${port}`);
+  return {
+    hostMac: "00:00:00:00:00:00",
+    guestMac: "00:00:00:00:00:00",
+    anyMac: true,
+    hostIp: to,
+    guestIp,
+    guestPort: Number(port ?? 1),
+    anySourcePort: port === undefined,
+    anyOptions: true,
+    maxFrame: MAX_FRAME,
+  };
+}
+
+function required(value: string | boolean | undefined, name: string): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw usage(`${name} is missing`);
+}
+
+function usage(message: string): VeiError {
+  return new VeiError({
+    code: "usage",
+    message: `vei diode attach: ${message}`,
+    hint: "run `vei diode attach --help`",
+    exit: Exit.usage,
+  });
+}
+
+function noInterface(dev: string): VeiError {
+  return new VeiError({
+    code: "interface-missing",
+    message: `There is no interface ${dev} in this network namespace`,
+    hint: "`ip link` lists those that are there; for another namespace: nsenter --net=PATH vei …",
+    exit: Exit.noInput,
+  });
+}
