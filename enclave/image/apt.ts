@@ -8,7 +8,8 @@ import { mustRun, run } from "../../src/host/run.ts";
 import { sha256File } from "../digest.ts";
 import { type Package, parseIndex } from "./packages.ts";
 
-const KEYRINGS = [
+/** Debian's own keys; the first that is there is used. */
+export const KEYRINGS = [
   "/usr/share/keyrings/debian-archive-keyring.gpg",
   "/usr/share/keyrings/debian-archive-keyring.pgp",
 ];

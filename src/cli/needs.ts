@@ -1,146 +1,60 @@
-/** What `vei` needs of the machine, each found out by trying; for `doctor` and before `serve`. */
-import { Exit, type ExitCode, messageOf, VeiError } from "../base/errors.ts";
+/** All that `vei` needs, each found out by trying: for `vei doctor`, and the needed part before `serve`. */
 import type { Instance } from "../host/instance.ts";
-import { run } from "../host/run.ts";
-import { namedImage } from "../../enclave/images.ts";
-import { modelByName } from "../../enclave/models.ts";
 import { netnsExists } from "../../ffi/netns.ts";
-import { runProbes } from "../../ffi/probes.ts";
+import {
+  type Check,
+  GROUPS,
+  lookAt,
+  type Need,
+  needMissing,
+  type NeedText,
+  type Place,
+} from "./need.ts";
+import { CONFIG_CHECKS } from "./needs_config.ts";
+import { KERNEL_TEXTS, kernelNeeds, startNeeds } from "./needs_kernel.ts";
+import { MACHINE_CHECKS } from "./needs_machine.ts";
+import { requirePrograms } from "./needs_programs.ts";
+import { SERVICE_CHECKS } from "./needs_service.ts";
+import { SETUP_CHECKS } from "./needs_setup.ts";
+import { STATE_CHECKS } from "./needs_state.ts";
 
-export interface Need {
-  name: string;
-  wanted: string;
-  /** What was found. */
-  found: string;
-  result: "yes" | "no" | "unknown";
-  /** Without it `vei serve` cannot work. */
-  needed: boolean;
-  /** How to mend it; empty when there is nothing to mend. */
-  mend: string;
-  /** With which code a command ends that cannot do without; default: not available. */
-  exit?: ExitCode;
-}
-
-interface Program {
-  program: string;
-  args: string[];
-  wanted: string;
-  package: string;
-  /** Only `vei setup` takes it. */
-  setup?: true;
-}
-
-const PROGRAMS: readonly Program[] = [
-  {
-    program: "qemu-system-x86_64",
-    args: ["--version"],
-    wanted: "the virtual machine",
-    package: "qemu-system-x86",
-  },
-  { program: "bwrap", args: ["--version"], wanted: "the jail around it", package: "bubblewrap" },
-  { program: "setpriv", args: ["--version"], wanted: "drops root", package: "util-linux" },
-  { program: "prlimit", args: ["--version"], wanted: "limits", package: "util-linux" },
-  { program: "nsenter", args: ["--version"], wanted: "vei enclave exec", package: "util-linux" },
-  {
-    program: "apt-get",
-    args: ["--version"],
-    wanted: "fetches the guest's packages",
-    package: "apt",
-    setup: true,
-  },
-  {
-    program: "mksquashfs",
-    args: ["-version"],
-    wanted: "makes the guest's root",
-    package: "squashfs-tools",
-    setup: true,
-  },
-  {
-    program: "pip3",
-    args: ["--version"],
-    wanted: "fetches the default model",
-    package: "python3-pip",
-    setup: true,
-  },
+const CHECKS: readonly Check[] = [
+  ...MACHINE_CHECKS,
+  ...STATE_CHECKS,
+  ...CONFIG_CHECKS,
+  ...SETUP_CHECKS,
+  ...SERVICE_CHECKS,
 ];
 
-/** @returns the needs of the kernel and of programs. */
-export async function machineNeeds(): Promise<Need[]> {
-  const probes = runProbes().map((probe): Need => ({
-    name: probe.name,
-    wanted: probe.wanted,
-    found: probe.detail,
-    result: probe.result,
-    needed: probe.needed,
-    mend: probe.hint,
-    exit: probe.exit,
-  }));
-  return [...probes, ...await Promise.all(PROGRAMS.map(programNeed))];
-}
+/** Every need in words, in the order of `vei doctor`: what its lack means, and what to do then. */
+export const NEED_TEXTS: readonly NeedText[] = [
+  ...KERNEL_TEXTS,
+  ...CHECKS.map(({ id, group, wanted, needed, means, mend }) => ({
+    ...{ id, group, wanted, needed, means, mend },
+  })),
+];
 
-async function programNeed(program: Program): Promise<Need> {
-  const need = { name: program.program, wanted: program.wanted, needed: program.setup !== true };
-  const mend = `apt-get install ${program.package}`;
-  try {
-    const result = await run(program.program, program.args, { timeoutMs: 10_000 });
-    const words = new TextDecoder().decode(result.stdout) || result.stderr;
-    const [found] = words.trim().split("\n");
-    if (result.code === 0 || found !== "") return { ...need, found, result: "yes", mend: "" };
-    return { ...need, found: `ends with ${result.code}`, result: "no", mend };
-  } catch (cause) {
-    return { ...need, found: messageOf(cause), result: "no", mend };
+/** @returns everything that was looked at, in the order of the groups. */
+export async function allNeeds(place: Place): Promise<Need[]> {
+  const needs = kernelNeeds(place);
+  for (const group of Object.keys(GROUPS)) {
+    // Side by side within a group, so that slow programs do not add up.
+    const checks = CHECKS.filter((check) => check.group === group);
+    needs.push(...await Promise.all(checks.map((check) => lookAt(check, place))));
   }
-}
-
-/** @returns whether image and model of an instance are there; their digests are `serve`'s business. */
-export async function stateNeeds(instance: Instance, model: string): Promise<Need[]> {
-  return [
-    await stateNeed("image", "the guest's image", async () => {
-      const image = await namedImage(instance.state);
-      return `sha256:${image.digest}`;
-    }),
-    await stateNeed("model", "the model's weights", async () => {
-      const { name, digest } = await modelByName(instance.state, model);
-      return `${name}, sha256:${digest}`;
-    }),
-  ];
-}
-
-async function stateNeed(
-  name: string,
-  wanted: string,
-  look: () => Promise<string>,
-): Promise<Need> {
-  try {
-    return { name, wanted, needed: true, found: await look(), result: "yes", mend: "" };
-  } catch (cause) {
-    const denied = cause instanceof Error && cause.cause instanceof Deno.errors.PermissionDenied;
-    return {
-      name,
-      wanted,
-      needed: true,
-      found: denied ? `not readable for us: ${messageOf(cause)}` : messageOf(cause),
-      result: denied ? "unknown" : "no",
-      mend: cause instanceof VeiError ? cause.hint : "run `vei setup`",
-    };
-  }
+  return needs;
 }
 
 /**
- * Before anything is made: everything that `serve` needs is there, and was tried.
+ * Before anything is made: what a start cannot do without is there, and was tried. The rest of what
+ * `vei doctor` looks at is tried by the start itself.
  * @throws VeiError `need-missing` naming the first that is not; unknown counts as not there.
  */
 export async function requireMachine({ netns }: Instance): Promise<void> {
-  for (const need of await machineNeeds()) {
-    if (!need.needed || need.result === "yes") continue;
-    // One that is there need not be made: under a service manager `vei prepare` has done it, and
-    // we, in a mount namespace of our own, could not.
-    if (need.name === "network-namespaces" && netnsExists(netns)) continue;
-    throw new VeiError({
-      code: "need-missing",
-      message: `${need.name} (${need.wanted}): ${need.found}`,
-      hint: need.mend === "" ? "run `vei doctor`" : need.mend,
-      exit: need.exit ?? Exit.unavailable,
-    });
-  }
+  // One that is there need not be made: under a service manager `vei prepare` has done it, and we, in
+  // a mount namespace of our own, could not.
+  const prepared = netnsExists(netns);
+  const missing = startNeeds(prepared).find(({ result }) => result !== "yes");
+  if (missing) throw needMissing(missing);
+  await requirePrograms();
 }

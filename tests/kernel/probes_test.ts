@@ -7,15 +7,12 @@ import { AS_NOBODY, jsonOf, runFixture } from "./net_support.ts";
 openLibraries();
 
 const NAMES = [
-  ...["capabilities", "libbpf", "frozen-maps", "ring-buffer", "tun", "xdp-link", "bpffs"],
-  ...["network-namespaces", "kvm"],
+  ...["capabilities", "libbpf", "frozen-maps", "ring-buffer", "xdp-program", "tun", "xdp-link"],
+  ...["bpffs", "network-namespaces"],
 ];
 
-/** @returns `name=result` for all but KVM, which not every machine has. */
 const answers = (results: ProbeResult[]) =>
-  Object.fromEntries(
-    results.filter(({ name }) => name !== "kvm").map(({ name, result }) => [name, result]),
-  );
+  Object.fromEntries(results.map(({ name, result }) => [name, result]));
 
 Deno.test("as root everything that is needed is there, and nothing stays behind", () => {
   const before = netnsId();
@@ -23,11 +20,10 @@ Deno.test("as root everything that is needed is there, and nothing stays behind"
   const open = descriptors();
   const results = runProbes();
   assertEquals(results.map(({ name }) => name), NAMES);
-  for (const { name, needed, result, detail, hint } of results) {
-    if (needed) assertEquals([name, result, hint], [name, "yes", ""], detail);
+  for (const { name, result, detail, hint } of results) {
+    assertEquals([name, result, hint], [name, "yes", ""], detail);
     assert(detail.length > 0);
   }
-  assertEquals(results.find(({ name }) => name === "kvm")!.needed, false);
   assertEquals(netnsId(), before);
   assertEquals(descriptors(), open);
 });
@@ -40,12 +36,13 @@ Deno.test("without rights the kernel's features are unknown, not absent", async 
     libbpf: "yes",
     "frozen-maps": "unknown",
     "ring-buffer": "unknown",
+    "xdp-program": "unknown",
     "network-namespaces": "unknown",
     tun: "unknown",
     "xdp-link": "unknown",
   });
   for (const { name, result, detail, hint } of results) {
-    if (name === "kvm" || name === "bpffs" || result === "yes") continue;
+    if (name === "bpffs" || result === "yes") continue;
     assertMatch(hint, /root/, name);
     assertMatch(detail, result === "no" ? /missing: CAP_/ : /EPERM|EACCES|not permitted/, name);
   }
