@@ -11,6 +11,11 @@ export function shippedDiodes(): string[] {
   return Object.keys(DIODES);
 }
 
+/** @returns the names of the shipped policies. */
+export function shippedPolicies(): string[] {
+  return Object.keys(POLICIES);
+}
+
 /** @returns the text of a shipped diode's file. @throws VeiError `diode-unknown`. */
 export function shippedDiode(name: string): string {
   return textOf(DIODES, "diode", name);

@@ -5,6 +5,7 @@ import { lockState } from "../../ffi/lock.ts";
 import type { ChatRequest, Model } from "../model/model.ts";
 import type { Verdict } from "../receipt/statement.ts";
 import { askDaemon, type Told } from "./ask_daemon.ts";
+import { checkFormat } from "../store/format.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { loadConfig } from "./load_config.ts";
 import { openNode } from "./node.ts";
@@ -15,7 +16,7 @@ const MAX_PROMPT_BYTES = 1024 * 1024;
 
 export const command: Command = {
   name: "ask",
-  summary: "ask the daemon's model, or another, and see what the gate releases",
+  summary: "ask the daemon's model, or another; see what the gate releases",
   usage: "[--model mock|URL] PROMPT (or the prompt on standard input)",
   example: 'vei ask --model mock "Say something harmless"',
   options: {
@@ -55,6 +56,7 @@ async function askPlain(
 ): Promise<Told> {
   const config = await loadConfig(instance.config);
   using _lock = lockState(instance.state);
+  checkFormat(instance.state);
   await using node = await openNode(instance, config.policy.default);
   let text = "";
   const { id, verdict } = await exchange(node, {

@@ -12,8 +12,8 @@ export interface Option {
   complete?: Completion;
 }
 
-/** What can stand at a place of the command line: these words, or a kind of path. */
-export type Completion = "file" | "folder" | readonly string[];
+/** What can stand at a place of the command line: these words, a kind of path, what has help. */
+export type Completion = "file" | "folder" | "topic" | readonly string[];
 
 /** Where a command prints. Nothing else prints. */
 export interface Terminal {

@@ -7,6 +7,7 @@ import { commands as diode } from "./diode.ts";
 import { command as doctor } from "./doctor.ts";
 import { commands as enclave } from "./enclave.ts";
 import { command as man } from "./man.ts";
+import { command as help } from "./topics.ts";
 import { add as modelAdd, list as modelList, use as modelUse } from "./model.ts";
 import { commands as receipt } from "./receipt.ts";
 import { command as prepare } from "./prepare.ts";
@@ -23,7 +24,7 @@ export const COMMAND_TABLE: CommandTable = [
   { title: "Gate and virtual machine", commands: [...diode, ...enclave, prepare] },
   { title: "Models", commands: [modelList, modelAdd, modelUse] },
   { title: "Receipts", commands: [...receipt, verify] },
-  { title: "This installation", commands: [completions, man, version] },
+  { title: "This installation", commands: [help, completions, man, version] },
 ];
 
 /** Every command. */

@@ -1,6 +1,9 @@
 /** The command table as the shells' completions need it: what can follow what. */
-import type { Command, CommandTable, Completion, Option } from "./command.ts";
+import type { Command, CommandTable, Option } from "./command.ts";
 import { COMMON_OPTIONS } from "./help.ts";
+import { TOPICS } from "./topics.ts";
+
+export type PathKind = "file" | "folder";
 
 export interface Choice {
   word: string;
@@ -15,7 +18,7 @@ export interface CompletedOption {
   describe: string;
   takesValue: boolean;
   /** What its value can be; null where nothing is known. */
-  complete: Completion | null;
+  complete: PathKind | readonly string[] | null;
 }
 
 /** A place of the command line: nothing yet, the first word of two, or a whole command. */
@@ -24,8 +27,8 @@ export interface Place {
   at: string;
   /** Words that can follow. */
   words: Choice[];
-  /** What other argument can follow. */
-  complete: Completion | null;
+  /** What kind of path can follow. */
+  path: PathKind | null;
   options: CompletedOption[];
 }
 
@@ -38,7 +41,7 @@ export function places(table: CommandTable): Place[] {
     at: first,
     words: commands.filter(({ name }) => name.startsWith(`${first} `))
       .map(({ name, summary }) => ({ word: name.split(" ")[1], describe: summary })),
-    complete: null,
+    path: null,
     options: [optionOf("help", COMMON_OPTIONS.help)],
   });
   const first: Choice[] = [];
@@ -51,7 +54,7 @@ export function places(table: CommandTable): Place[] {
     {
       at: "",
       words: first,
-      complete: null,
+      path: null,
       options: [
         optionOf("help", COMMON_OPTIONS.help),
         optionOf("version", { type: "boolean", short: "V", describe: "print the version" }),
@@ -59,7 +62,7 @@ export function places(table: CommandTable): Place[] {
     },
     ...[...new Set(families)].filter((first) => !commands.some(({ name }) => name === first))
       .map(family),
-    ...commands.map(placeOf),
+    ...commands.map((command) => placeOf(command, first)),
   ];
 }
 
@@ -68,12 +71,17 @@ function familyText(first: string, commands: readonly Command[]): string {
     .map(({ name }) => name.split(" ")[1]).join(", ");
 }
 
-function placeOf({ name, options, complete }: Command): Place {
-  const words = Array.isArray(complete) ? complete.map((word) => ({ word, describe: "" })) : [];
+function placeOf({ name, options, complete }: Command, first: readonly Choice[]): Place {
+  const topics = TOPICS.map(({ name, summary }) => ({ word: name, describe: summary }));
+  const [words, path] = complete === "topic"
+    ? [[...first, ...topics], null]
+    : complete === undefined || complete === "file" || complete === "folder"
+    ? [[], complete ?? null]
+    : [complete.map((word) => ({ word, describe: "" })), null];
   return {
     at: name,
     words,
-    complete: complete === undefined || words.length > 0 ? null : complete,
+    path,
     options: Object.entries({ ...options, ...COMMON_OPTIONS })
       .map(([name, option]) => optionOf(name, option)),
   };
@@ -86,11 +94,11 @@ function optionOf(name: string, option: Option): CompletedOption {
     short: short === undefined ? null : `-${short}`,
     describe,
     takesValue: type === "string",
-    complete: option.complete ?? pathKind(value ?? ""),
+    complete: option.complete === "topic" ? null : option.complete ?? pathKind(value ?? ""),
   };
 }
 
-function pathKind(value: string): "file" | "folder" | null {
+function pathKind(value: string): PathKind | null {
   if (value === "DIR") return "folder";
   return value.split("|").includes("FILE") ? "file" : null;
 }

@@ -1,6 +1,5 @@
 /** Completion for bash 4 and newer; it needs nothing but bash itself. */
-import type { Completion } from "./command.ts";
-import { type Place, quoted } from "./completion_model.ts";
+import { type PathKind, type Place, quoted } from "./completion_model.ts";
 
 /** @returns the script, to be sourced, or found by bash-completion under the name `vei`. */
 export function bashScript(places: readonly Place[]): string {
@@ -94,7 +93,7 @@ function steps(places: readonly Place[]): string {
   ).join("\n");
 }
 
-function reply(complete: Completion): string {
+function reply(complete: PathKind | readonly string[]): string {
   if (complete === "file") return `_vei_paths -f "$cur"`;
   if (complete === "folder") return `_vei_paths -d "$cur"`;
   return `_vei_words ${quoted(complete.join(" "))} "$cur"`;
@@ -117,8 +116,8 @@ function options(places: readonly Place[]): string {
 }
 
 function words(places: readonly Place[]): string {
-  return places.flatMap(({ at, words, complete }) => {
+  return places.flatMap(({ at, words, path }) => {
     if (words.length > 0) return [`    ${quoted(at)}) ${reply(words.map(({ word }) => word))} ;;`];
-    return complete === null ? [] : [`    ${quoted(at)}) ${reply(complete)} ;;`];
+    return path === null ? [] : [`    ${quoted(at)}) ${reply(path)} ;;`];
   }).join("\n");
 }

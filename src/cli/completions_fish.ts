@@ -1,6 +1,5 @@
 /** Completion for fish 3 and newer. */
-import type { Completion } from "./command.ts";
-import { type Place, quoted } from "./completion_model.ts";
+import { type PathKind, type Place, quoted } from "./completion_model.ts";
 import { moves } from "./completions_bash.ts";
 
 /** @returns the script, for a folder of fish's completions. */
@@ -46,13 +45,13 @@ function steps(places: readonly Place[]): string {
   ).join("\n");
 }
 
-function linesOf({ at, words, complete, options }: Place): string[] {
+function linesOf({ at, words, path, options }: Place): string[] {
   const here = `complete -c vei -n ${quoted(`__vei_at "${at}"`)}`;
   return [
     ...words.map(({ word, describe }) =>
       `${here} -a ${quoted(word)}${describe === "" ? "" : ` -d ${quoted(describe)}`}`
     ),
-    ...(complete === null ? [] : [`${here} ${valuesOf(complete)}`]),
+    ...(path === null ? [] : [`${here} ${valuesOf(path)}`]),
     ...options.map(({ long, short, describe, takesValue, complete }) =>
       [
         here,
@@ -65,7 +64,7 @@ function linesOf({ at, words, complete, options }: Place): string[] {
   ];
 }
 
-function valuesOf(complete: Completion): string {
+function valuesOf(complete: PathKind | readonly string[]): string {
   if (complete === "file") return "-F";
   if (complete === "folder") return `-a ${quoted("(__fish_complete_directories)")}`;
   return `-a ${quoted(complete.join(" "))}`;

@@ -1,6 +1,5 @@
 /** Completion for zsh. */
-import type { Completion } from "./command.ts";
-import { type Choice, type Place, quoted } from "./completion_model.ts";
+import { type Choice, type PathKind, type Place, quoted } from "./completion_model.ts";
 import { moves } from "./completions_bash.ts";
 
 /** @returns the script: as `_vei` in a folder of `fpath`, or sourced after `compinit`. */
@@ -76,7 +75,7 @@ function values(places: readonly Place[]): string {
   ).join("\n");
 }
 
-function reply(complete: Completion): string {
+function reply(complete: PathKind | readonly string[]): string {
   if (complete === "file") return "_files";
   if (complete === "folder") return "_files -/";
   return `compadd -- ${complete.map(quoted).join(" ")}`;
@@ -100,8 +99,8 @@ function options(places: readonly Place[]): string {
 }
 
 function words(places: readonly Place[]): string {
-  return places.flatMap(({ at, words, complete }) => {
+  return places.flatMap(({ at, words, path }) => {
     if (words.length > 0) return [`    ${quoted(at)}) ${described(words)} ;;`];
-    return complete === null ? [] : [`    ${quoted(at)}) ${reply(complete)} ;;`];
+    return path === null ? [] : [`    ${quoted(at)}) ${reply(path)} ;;`];
   }).join("\n");
 }

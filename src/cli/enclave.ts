@@ -8,7 +8,7 @@ import { requireRoot } from "./privilege.ts";
 
 const exec: Command = {
   name: "enclave exec",
-  summary: "run a program inside the link namespace, where the guest can be reached",
+  summary: "run a program in the link namespace; the guest can be reached from there",
   usage: "-- PROGRAM [ARGUMENTS]",
   example: "sudo vei enclave exec -- curl http://172.30.0.11:8080/health",
   async run({ instance, rest }) {
@@ -45,7 +45,7 @@ const exec: Command = {
 
 const restart: Command = {
   name: "enclave restart",
-  summary: "end the virtual machine and boot a new one behind the same gate",
+  summary: "boot a new virtual machine behind the same gate; the old one is ended",
   example: "sudo vei enclave restart",
   async run({ instance, terminal }) {
     requireRoot("vei enclave restart");

@@ -1,5 +1,6 @@
 /** `--help`, made from the command table. */
 import type { Command, CommandTable, Option } from "./command.ts";
+import { columns, type Topic } from "./topics/topic.ts";
 import { VERSION } from "./version.ts";
 
 /** The options that every command takes. */
@@ -10,41 +11,62 @@ export const COMMON_OPTIONS: Record<string, Option> = {
   help: { type: "boolean", short: "h", describe: "show this help" },
 };
 
+/** A terminal's usual width. */
+const WIDTH = 80;
+
 /** @returns an option as it is written: `-f, --follow`, `--out FILE`. */
 export function optionWords(name: string, { short, value }: Option): string {
   return `${short === undefined ? "" : `-${short}, `}--${name}${value ? ` ${value}` : ""}`;
 }
 
-function table(rows: [string, string][]): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+/** The overview keeps to what a command does; its own help adds what stands after the semicolon. */
+function brief({ summary }: Command, width: number): string {
+  const [text] = summary.split(";");
+  return text.length <= width ? text : text.split(":")[0];
 }
 
-/** @returns the overview of all commands. */
-export function overview(groups: CommandTable): string {
+/** @returns the overview of all commands, no line longer than 80 columns where summaries allow. */
+export function overview(table: CommandTable, topics: readonly Topic[]): string {
+  const width = Math.max(
+    ...table.flatMap(({ commands }) => commands.map((one) => one.name.length)),
+  );
   return [
     `vei ${VERSION} - Verified Egress Inference`,
     "",
-    "Runs a language model that you do not trust in a virtual machine with one wire, and puts a",
-    "gate in the kernel on that wire.",
+    "Runs a language model that you do not trust in a virtual machine with one wire,",
+    "and puts a gate in the kernel on that wire.",
     "",
     "Usage: vei COMMAND [OPTIONS]",
     "",
-    ...groups.flatMap(({ title, commands }) => [
-      `${title}:`,
-      table(commands.map((command) => [command.name, command.summary])),
+    ...table.flatMap(({ title, commands }) => [
+      title,
+      ...commands.map((one) => `  ${one.name.padEnd(width)}  ${brief(one, WIDTH - width - 4)}`),
       "",
     ]),
-    "`vei COMMAND --help` tells more of each. Exit codes: 0 done, 1 what was checked is not so,",
-    "64 usage, 69 something needed is not available, 75 try again, 77 not permitted, 78 configuration.",
+    "`vei help COMMAND` tells more of a command, `vei help CODE` of an error, and",
+    "`vei help TOPIC` of:",
+    ...listed(topics.map(({ name }) => name)),
   ].join("\n");
+}
+
+/** Words with commas between, in lines of at most 80 columns. */
+function listed(words: string[]): string[] {
+  const lines: string[] = [];
+  for (const [i, word] of words.entries()) {
+    const text = i === words.length - 1 ? word : `${word},`;
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + text.length > WIDTH) lines.push(`  ${text}`);
+    else lines[lines.length - 1] = `${last} ${text}`;
+  }
+  return lines;
 }
 
 /** @returns the help of one command. */
 export function helpOf(command: Command): string {
   const options = { ...command.options, ...COMMON_OPTIONS };
+  // Aligned at the long names: the short ones stand before them.
   const rows = Object.entries(options).map(([name, option]): [string, string] => [
-    optionWords(name, option),
+    `${option.short === undefined ? "    " : ""}${optionWords(name, option)}`,
     option.describe,
   ]);
   return [
@@ -52,8 +74,22 @@ export function helpOf(command: Command): string {
     "",
     `Usage: vei ${command.name}${command.usage ? ` ${command.usage}` : ""} [OPTIONS]`,
     "",
-    table(rows),
+    columns(rows),
     "",
     `Example: ${command.example}`,
+  ].join("\n");
+}
+
+/** @returns the commands that begin with this word, or null where there is none. */
+export function familyHelp(first: string, table: CommandTable): string | null {
+  const family = table.flatMap(({ commands }) => commands)
+    .filter(({ name }) => name.startsWith(`${first} `));
+  if (family.length === 0) return null;
+  return [
+    `Usage: vei ${first} COMMAND [OPTIONS]`,
+    "",
+    columns(family.map((command): [string, string] => [command.name, command.summary])),
+    "",
+    `\`vei ${first} COMMAND --help\` tells more of each.`,
   ].join("\n");
 }

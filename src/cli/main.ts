@@ -2,10 +2,12 @@
 import { parseArgs } from "node:util";
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import { instanceOf } from "../host/instance.ts";
+import { nearest } from "../policy/nearest.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import { COMMAND_TABLE, COMMANDS } from "./commands.ts";
-import { COMMON_OPTIONS, helpOf, overview } from "./help.ts";
-import { processTerminal } from "./terminal.ts";
+import { COMMON_OPTIONS, familyHelp } from "./help.ts";
+import { printable, processTerminal } from "./terminal.ts";
+import { helpOn } from "./topics.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs `vei` with these arguments and ends the process with the command's exit code. */
@@ -18,11 +20,11 @@ export async function main(args: string[]): Promise<void> {
  * @returns the exit code; errors are printed on `terminal`, never thrown.
  */
 export async function dispatch(args: string[], terminal: Terminal): Promise<number> {
-  const json = args.includes("--json");
+  const own = separate(args)[0];
+  const json = own.includes("--json");
   try {
-    if (args.length === 0 || args[0] === "--help" || args[0] === "-h" || args[0] === "help") {
-      const topic = args[0] === "help" ? find(args.slice(1)) : null;
-      terminal.out(topic ? helpOf(topic.command) : overview(COMMAND_TABLE));
+    if (args.length === 0 || isHelp(args[0])) {
+      terminal.out(helpOn([], COMMAND_TABLE).text);
       return args.length === 0 ? Exit.usage : Exit.ok;
     }
     if (args[0] === "--version" || args[0] === "-V") {
@@ -30,15 +32,19 @@ export async function dispatch(args: string[], terminal: Terminal): Promise<numb
       return Exit.ok;
     }
     const found = find(args);
-    if (!found) throw unknownCommand(args);
-    if (separate(found.args)[0].some((word) => word === "--help" || word === "-h")) {
-      terminal.out(helpOf(found.command));
+    if (own.some(isHelp) && (found || familyHelp(args[0], COMMAND_TABLE) !== null)) {
+      terminal.out(helpOn([found?.command.name ?? args[0]], COMMAND_TABLE).text);
       return Exit.ok;
     }
+    if (!found) throw unknownCommand(args);
     return await found.command.run(contextOf(found.command, found.args, terminal));
   } catch (thrown) {
     return report(thrown, terminal, json);
   }
+}
+
+function isHelp(word: string): boolean {
+  return word === "--help" || word === "-h";
 }
 
 function find(args: string[]): { command: Command; args: string[] } | null {
@@ -51,13 +57,23 @@ function find(args: string[]): { command: Command; args: string[] } | null {
 }
 
 function unknownCommand(args: string[]): VeiError {
-  const under = COMMANDS.filter((one) => one.name.startsWith(`${args[0]} `));
+  const names = COMMANDS.map(({ name }) => name);
+  const under = names.filter((name) => name.startsWith(`${args[0]} `));
+  const words = args.slice(0, under.length > 0 ? 2 : 1).filter((word) => !word.startsWith("-"));
+  const asked = words.join(" ");
+  const near = nearest(asked, under.length > 0 ? under : [...names, ...families()]);
   return usage(
     under.length > 0
-      ? `vei ${args[0]} needs one of: ${under.map((one) => one.name.split(" ")[1]).join(", ")}`
+      ? `vei ${args[0]} needs one of: ${under.map((name) => name.split(" ")[1]).join(", ")}`
       : `There is no command ${JSON.stringify(args[0])}`,
-    "run `vei --help`",
+    near === undefined || near === asked
+      ? "run `vei --help`"
+      : `did you mean \`vei ${near}\`? \`vei --help\` lists all commands`,
   );
+}
+
+function families(): string[] {
+  return [...new Set(COMMANDS.map(({ name }) => name.split(" ")[0]))];
 }
 
 function usage(message: string, hint: string): VeiError {
@@ -80,7 +96,13 @@ function contextOf(command: Command, args: string[], terminal: Terminal): Comman
   try {
     parsed = parseArgs({ args: own, options, allowPositionals: true, strict: true });
   } catch (cause) {
-    throw usage(messageOf(cause).split(". ")[0], `run \`vei ${command.name} --help\``);
+    throw usage(messageOf(cause).split(". ")[0], optionHint(command, messageOf(cause), options));
+  }
+  if (command.usage === undefined && parsed.positionals.length > 0) {
+    throw usage(
+      `vei ${command.name} takes no argument, and got ${JSON.stringify(parsed.positionals[0])}`,
+      `run \`vei ${command.name} --help\``,
+    );
   }
   const values = parsed.values as Record<string, string | boolean | undefined>;
   const instance = instanceOf(String(values.instance ?? "vei"), {
@@ -99,6 +121,15 @@ function contextOf(command: Command, args: string[], terminal: Terminal): Comman
   };
 }
 
+/** @param words the parser's complaint. */
+function optionHint({ name }: Command, words: string, options: Record<string, unknown>): string {
+  const [, unknown] = /^Unknown option '--([^']*)'/.exec(words) ?? [];
+  const near = unknown === undefined ? undefined : nearest(unknown, Object.keys(options));
+  return near === undefined
+    ? `run \`vei ${name} --help\``
+    : `did you mean --${near}? \`vei ${name} --help\` lists all options`;
+}
+
 function absolute(path: string): string {
   return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 }
@@ -106,17 +137,17 @@ function absolute(path: string): string {
 function report(thrown: unknown, terminal: Terminal, json: boolean): number {
   // A failure while cleaning up after a failure: the first one is what the user asks about.
   if (thrown instanceof SuppressedError) {
-    terminal.err(`vei: and then: ${messageOf(thrown.error)}`);
+    terminal.err(printable(`vei: and then: ${messageOf(thrown.error)}`));
     return report(thrown.suppressed, terminal, json);
   }
   if (thrown instanceof VeiError) {
     if (json) terminal.json({ error: thrown.toJSON() });
-    terminal.err(`vei: ${thrown.message} [${thrown.code}]`);
-    if (thrown.hint !== "") terminal.err(`     ${thrown.hint}`);
+    terminal.err(printable(`vei: ${thrown.message} [${thrown.code}]`));
+    if (thrown.hint !== "") terminal.err(printable(`     ${thrown.hint}`));
     return thrown.exit;
   }
   if (json) terminal.json({ error: { code: "internal", message: messageOf(thrown), hint: "" } });
-  terminal.err(`vei: internal error: ${messageOf(thrown)}`);
-  if (thrown instanceof Error && thrown.stack) terminal.err(thrown.stack);
+  terminal.err(printable(`vei: internal error: ${messageOf(thrown)}`));
+  if (thrown instanceof Error && thrown.stack) terminal.err(printable(thrown.stack));
   return Exit.internal;
 }

@@ -80,7 +80,7 @@ const show: Command = {
 
 const export_: Command = {
   name: "receipt export",
-  summary: "one receipt as a DSSE envelope, for `vei verify` and other people's tools",
+  summary: "one receipt as a DSSE envelope; for `vei verify` and other people's tools",
   usage: "ID --out FILE",
   example: "vei receipt export 018c6f2e-0000-7000-8000-000000000000 --out receipt.json",
   options: { out: { type: "string", value: "FILE", describe: "written there; `-` is stdout" } },

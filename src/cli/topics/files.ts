@@ -9,7 +9,7 @@ export const FILES: readonly (readonly [path: string, what: string])[] = [
   ["/var/lib/NAME/kv.db", "an index of the receipts, which is made anew when it is missing"],
   ["/var/lib/NAME/images/", "the virtual machine's images, by digest"],
   ["/var/lib/NAME/models/", "the models' weights, by digest"],
-  ["/run/NAME/", "sockets, and where the daemon listens; gone after a restart of the machine"],
+  ["/run/NAME/", "sockets, and where the daemon listens"],
   ["/run/netns/NAME0", "the network namespace of the wire"],
   ["/sys/fs/bpf/NAME/", "the pinned diode, which outlives the daemon"],
   ["~/.local/state/NAME/", "the state folder where the caller is not root"],
