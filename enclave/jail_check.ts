@@ -4,6 +4,7 @@
  * it too.
  */
 import { Exit, VeiError } from "../src/base/errors.ts";
+import { asUser } from "../ffi/identity.ts";
 import { JAIL_USER, LOG_BYTES } from "./jail.ts";
 
 export const NAMESPACES = ["user", "mnt", "net", "pid", "ipc", "uts"] as const;
@@ -155,7 +156,9 @@ function mountFaults(facts: JailFacts, wish: JailWish): string[] {
 /** @throws VeiError `jail-broken` unless the process is jailed exactly as wished. */
 export function checkJail(pid: number, wish: Omit<JailWish, "ourSession">): void {
   const ourSession = sessionOf("/proc/self/stat");
-  const faults = jailFaults(readJail(pid), { ...wish, ourSession });
+  // To its own user /proc shows everything, and to us, with few capabilities, not.
+  const facts = asUser(JAIL_USER, () => readJail(pid));
+  const faults = jailFaults(facts, { ...wish, ourSession });
   if (faults.length === 0) return;
   throw new VeiError({
     code: "jail-broken",

@@ -1,0 +1,50 @@
+/** Another user's eyes: the effective user and group of the calling thread alone (credentials(7)). */
+import { Exit, VeiError } from "../src/base/errors.ts";
+import { errno, lazyLibrary, SystemError } from "./native.ts";
+
+const libc = lazyLibrary("libc.so.6", {
+  // int syscall(long number, uid_t ruid, uid_t euid, uid_t suid);  setresuid, setresgid
+  setres: { name: "syscall", parameters: ["i64", "u32", "u32", "u32"], result: "i64" },
+}, "VEI needs glibc");
+
+const SYS_SETRESUID = 117n, SYS_SETRESGID = 119n;
+const UNCHANGED = 0xffffffff;
+
+/**
+ * Does synchronous work with another effective user and group, both of the same number. /proc shows
+ * a process's descriptors, namespaces and program to its own user: who may become that user needs
+ * neither CAP_SYS_PTRACE nor CAP_DAC_READ_SEARCH to look, and no CAP_KILL to end it.
+ *
+ * By the bare system call only this thread changes (libc's functions change every thread), and it
+ * changes back before anything else can run. It also leaves this process without core dumps, as
+ * every change of user does.
+ * @throws SystemError EPERM without CAP_SETUID and CAP_SETGID; VeiError `identity-lost` when it
+ * cannot change back: the process should end.
+ */
+export function asUser<T>(user: number, work: () => T): T {
+  const [uid, gid] = [Deno.uid()!, Deno.gid()!];
+  if (!set(SYS_SETRESGID, user)) throw new SystemError(`Cannot look as group ${user}`, errno());
+  try {
+    if (!set(SYS_SETRESUID, user)) throw new SystemError(`Cannot look as user ${user}`, errno());
+    try {
+      return work();
+    } finally {
+      if (!set(SYS_SETRESUID, uid)) throw identityLost();
+    }
+  } finally {
+    if (!set(SYS_SETRESGID, gid)) throw identityLost();
+  }
+}
+
+function set(call: bigint, id: number): boolean {
+  return libc().setres(call, UNCHANGED, id, UNCHANGED) === 0n;
+}
+
+function identityLost(): VeiError {
+  return new VeiError({
+    code: "identity-lost",
+    message: "A thread cannot become its own user again",
+    hint: "something keeps the process from changing its user: a fault of vei, please report it",
+    exit: Exit.internal,
+  });
+}

@@ -1,0 +1,124 @@
+/**
+ * The systemd unit of the daemon, as text. It is written so that what `systemd-analyze security`
+ * counts and what the daemon can do without are the same; what stays is explained in the unit.
+ */
+
+/**
+ * What the daemon keeps of root's rights, and what each is for. Without any one of them it does not
+ * start or does not close its gate: tests/service takes them away one by one.
+ */
+export const DAEMON_CAPABILITIES: Readonly<Record<string, string>> = {
+  CAP_SYS_ADMIN: "enters the link namespace; opens the diode's program and maps by their numbers",
+  CAP_NET_ADMIN: "holds the tap, sets it up and down, attaches the diode to it",
+  CAP_SETUID: "gives the virtual machine a user of its own",
+  CAP_SETGID: "and a group of its own",
+  CAP_KILL: "ends the virtual machine, which belongs to that other user",
+  CAP_SYS_PTRACE: "reads the jail back from /proc, which belongs to that other user",
+};
+
+const wrapped = (text: string) => text.split("\n").map((line) => `# ${line}`.trimEnd());
+
+/** @returns the text of `vei.service`; the same for everybody, so that a change of it can be seen. */
+export function unitText(): string {
+  return [
+    ...HEAD,
+    ...wrapped("What it keeps of root's rights, and what for:"),
+    ...Object.entries(DAEMON_CAPABILITIES).map(([name, why]) => `#   ${name}: ${why}`),
+    `CapabilityBoundingSet=${Object.keys(DAEMON_CAPABILITIES).join(" ")}`,
+    ...REST,
+    "",
+  ].join("\n");
+}
+
+const HEAD = String.raw`
+# VEI: a language model behind a kernel gate. Made by vei install; change it by a drop-in:
+#   systemctl edit vei
+# Lines that begin with "Stays:" say why systemd-analyze security still counts a point.
+
+[Unit]
+Description=VEI, a language model behind a kernel gate
+Documentation=man:vei(1)
+After=network.target
+StartLimitIntervalSec=10min
+StartLimitBurst=5
+
+[Service]
+# Ready means that a question can be asked: API, gate and virtual machine are up. A boot under
+# emulation takes its time; the daemon asks for more with each attempt.
+Type=notify
+NotifyAccess=main
+TimeoutStartSec=2min
+# What has to outlast the daemon is made here: bpffs, link namespace, tap. With + it has all rights,
+# but still a mount namespace of the unit's own, so nsenter takes it to the box's.
+ExecStartPre=+/usr/bin/nsenter --target 1 --mount -- /usr/local/bin/vei prepare
+ExecStart=/usr/local/bin/vei serve
+
+# A sign of life is given each time that diode and link were found as they were raised.
+WatchdogSec=30s
+WatchdogSignal=SIGKILL
+Restart=on-failure
+RestartSec=2s
+# Usage, data, input, rights, configuration: another start would end the same way.
+RestartPreventExitStatus=64 65 66 77 78
+# Only the daemon is asked to stop: it drains the API, ends the virtual machine, sets the tap down.
+KillMode=mixed
+TimeoutStopSec=10s
+
+StateDirectory=vei
+StateDirectoryMode=0755
+# Kept: it remembers whether KVM works. Nothing is mounted in it; the link namespace lies in
+# /run/netns, the diode's pin in /sys/fs/bpf.
+RuntimeDirectory=vei
+RuntimeDirectoryMode=0755
+RuntimeDirectoryPreserve=yes
+UMask=0077
+# Read from /etc/credstore/vei.key if there is one, and used if vei.toml says [receipt]
+# key = "vei.key". For an encrypted one: LoadCredentialEncrypted=vei.key:/path in a drop-in.
+LoadCredential=vei.key
+
+LimitCORE=0
+LimitNOFILE=16384
+TasksMax=512
+MemoryMax=80%
+# The daemon itself starts a virtual machine anew that ran out of memory.
+OOMPolicy=continue
+`.trim().split("\n").concat("");
+
+const REST = String.raw`
+NoNewPrivileges=yes
+ProtectSystem=strict
+# The diode's pin; and a number that bubblewrap lowers in the jail's own user namespace (in the
+# box's own it takes CAP_SYS_RESOURCE, which the daemon does not have).
+ReadWritePaths=-/sys/fs/bpf/vei /proc/sys/user
+ProtectHome=yes
+PrivateTmp=yes
+PrivateMounts=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectProc=invisible
+KeyringMode=private
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_NETLINK
+# The link's addresses have to be private ones; requests come from this machine.
+IPAddressDeny=any
+IPAddressAllow=localhost 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16
+PrivateDevices=yes
+BindPaths=/dev/net/tun -/dev/kvm
+DevicePolicy=closed
+DeviceAllow=/dev/net/tun rw
+DeviceAllow=/dev/kvm rw
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+# bpf: the diode. seccomp: QEMU's own filter. The others: bubblewrap builds the jail with them.
+SystemCallFilter=bpf seccomp mount umount2 pivot_root sethostname
+SystemCallFilter=~@resources @keyring
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=multi-user.target
+`.trim().split("\n");
