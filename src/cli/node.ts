@@ -35,6 +35,7 @@ export async function openNode(instance: Instance, policyName: string): Promise<
   const store = await ReceiptStore.open({
     folder: instance.state,
     sign: (payload) => seal(payload, key),
+    key: key.publicKey,
   });
   const { fingerprint } = key.publicKey;
   if (store.lastSigner !== null && store.lastSigner !== fingerprint) {
@@ -43,7 +44,7 @@ export async function openNode(instance: Instance, policyName: string): Promise<
     throw new VeiError({
       code: "key-replaced",
       message: `The key ${keyPath(instance)} is not the one that signed the receipts (${signer})`,
-      hint: "restore the old key, or move the receipts away to begin anew",
+      hint: "restore the old key, or move receipts.log and kv.db away to begin anew",
       exit: Exit.config,
     });
   }

@@ -31,14 +31,16 @@ export class LogFile implements AsyncDisposable {
 
   /**
    * Opens or makes the file (0600). A last line without its end was never acknowledged: it is cut.
-   * @throws VeiError `log-unwritable`.
+   * @param atLeast bytes of whole lines that are known to have been there.
+   * @throws VeiError `log-unwritable`; `log-shortened` when fewer are, and then nothing is cut.
    */
-  static async open(path: string): Promise<LogFile> {
+  static async open(path: string, atLeast = 0): Promise<LogFile> {
     try {
       const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
       try {
         const { size } = await file.stat();
         const whole = await lastLineEnd(file, size);
+        if (whole < atLeast) throw shortened(path, whole, atLeast);
         if (whole < size) {
           await file.truncate(whole);
           await file.sync();
@@ -51,7 +53,7 @@ export class LogFile implements AsyncDisposable {
         throw cause;
       }
     } catch (cause) {
-      throw unwritable(path, cause);
+      throw cause instanceof VeiError ? cause : unwritable(path, cause);
     }
   }
 
@@ -180,5 +182,14 @@ function unwritable(path: string, cause: unknown): VeiError {
     hint: "no request is answered without a receipt: free some space, or mend the disk",
     exit: Exit.io,
     cause,
+  });
+}
+
+function shortened(path: string, found: number, wanted: number): VeiError {
+  return new VeiError({
+    code: "log-shortened",
+    message: `Receipts are gone from ${path}: it has ${found} whole bytes, and had ${wanted}`,
+    hint: "restore the file from a copy; to begin anew, move it and kv.db away together",
+    exit: Exit.io,
   });
 }

@@ -39,7 +39,7 @@ export async function loadNodeKey(
     throw refuse(
       "key-missing",
       `The key ${path} is gone, but there are receipts signed with it`,
-      "restore it from a copy, or move the receipts away to begin anew",
+      "restore it from a copy, or move receipts.log and kv.db away to begin anew",
     );
   }
   try {

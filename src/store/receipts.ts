@@ -4,9 +4,10 @@
  */
 import { Exit, VeiError } from "../base/errors.ts";
 import { canonicalJson } from "../base/canonical.ts";
-import { decodeEnvelope, encodeEnvelope, type Envelope } from "../receipt/dsse.ts";
+import { decodeEnvelope, encodeEnvelope, type Envelope, isSealedBy } from "../receipt/dsse.ts";
 import { decodeStatement, encodeStatement, type Receipt } from "../receipt/statement.ts";
-import { LogIndex } from "./index_kv.ts";
+import type { PublicKey } from "../receipt/keys.ts";
+import { LogIndex, type Place } from "./index_kv.ts";
 import { type Line, LogFile } from "./log_file.ts";
 
 /** What is fixed before the prompt goes out. */
@@ -22,13 +23,16 @@ export interface StoreParts {
   /** The state folder: `receipts.log` and `kv.db` are in it. */
   folder: string;
   sign(payload: Uint8Array<ArrayBuffer>): Promise<Envelope>;
+  /** The key of `sign`: each receipt that names it is checked against it at the start. */
+  key?: PublicKey;
 }
 
 export class ReceiptStore implements AsyncDisposable {
   private readonly open = new Map<string, Intent>();
   private sequence = 0;
-  private end = 0;
   private signer: string | null = null;
+  /** Receipts that are durable, but that the index did not take yet. */
+  private unindexed: Place[] = [];
   /** Sequence numbers have no holes, so receipts are written one after the other. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -39,13 +43,16 @@ export class ReceiptStore implements AsyncDisposable {
   ) {}
 
   /**
-   * Reads the log, and makes the index fit it.
-   * @throws VeiError `log-damaged` naming the line, `log-unwritable`, `index-unusable`.
+   * Reads the log, checks every signature in it, and makes the index fit it. An index that knows
+   * of more than the log holds is a witness that receipts are gone.
+   * @throws VeiError `log-damaged` naming the line, `log-shortened`, `log-unwritable`,
+   * `index-unusable`.
    */
   static async open(parts: StoreParts): Promise<ReceiptStore> {
     await using stack = new AsyncDisposableStack();
-    const log = stack.use(await LogFile.open(`${parts.folder}/receipts.log`));
     const index = stack.use(await LogIndex.open(`${parts.folder}/kv.db`));
+    const path = `${parts.folder}/receipts.log`;
+    const log = stack.use(await LogFile.open(path, await index.indexed()));
     const store = new ReceiptStore(parts, log, index);
     await store.load();
     stack.move();
@@ -53,29 +60,37 @@ export class ReceiptStore implements AsyncDisposable {
   }
 
   private async load(): Promise<void> {
-    const places: { id: string; sequence: number; offset: number; end: number }[] = [];
+    const places: Place[] = [];
+    let end = 0;
     let number = 0;
     for await (const line of this.log.lines()) {
-      number++;
-      const entry = readLine(line, `${this.log.path}:${number}`);
-      this.end = line.offset + new TextEncoder().encode(line.text).length + 1;
+      const where = `${this.log.path}:${++number}`;
+      const entry = readLine(line, where);
       if ("intent" in entry) {
         this.open.set(entry.intent.id, entry.intent);
         continue;
       }
       const { id, sequence } = entry.receipt;
       if (sequence !== this.sequence + 1) {
-        throw damaged(`${this.log.path}:${number}`, `sequence ${sequence} after ${this.sequence}`);
+        throw damaged(where, `sequence ${sequence} after ${this.sequence}`);
       }
+      await this.checkSigner(entry, where);
+      end = line.offset + new TextEncoder().encode(line.text).length + 1;
       this.sequence = sequence;
-      this.signer = entry.signer;
       this.open.delete(id);
-      places.push({ id, sequence, offset: line.offset, end: this.end });
+      places.push({ id, sequence, offset: line.offset });
     }
-    const indexed = await this.index.indexed();
-    const known = places.findLastIndex((place) => place.end === indexed);
-    if (known < 0) await this.index.clear();
-    for (const place of places.slice(known + 1)) await this.index.add(place, place.end);
+    if (await this.index.indexed() === end && await this.index.holds(places)) return;
+    await this.index.rebuild(places, end);
+  }
+
+  private async checkSigner({ envelope, signer }: SignedEntry, where: string): Promise<void> {
+    this.signer ??= signer;
+    if (signer !== this.signer) throw damaged(where, "it is signed with another key");
+    const { key } = this.parts;
+    if (key?.fingerprint !== signer) return;
+    if (await isSealedBy(decodeEnvelope(envelope), key)) return;
+    throw damaged(where, "the signature does not fit");
   }
 
   /** How many receipts there are: the last one's sequence number. */
@@ -83,7 +98,7 @@ export class ReceiptStore implements AsyncDisposable {
     return this.sequence;
   }
 
-  /** Fingerprint of the key that signed the last receipt found at the start; null without any. */
+  /** Fingerprint of the key that signed the receipts found at the start; null without any. */
   get lastSigner(): string | null {
     return this.signer;
   }
@@ -95,9 +110,7 @@ export class ReceiptStore implements AsyncDisposable {
 
   /** Makes the intent durable. @throws VeiError `log-unwritable`: then nothing may be sent. */
   async begin(intent: Intent): Promise<void> {
-    const text = canonicalJson({ intent });
-    const offset = await this.log.append(text);
-    this.end = Math.max(this.end, offset + new TextEncoder().encode(text).length + 1);
+    await this.log.append(canonicalJson({ intent }));
     this.open.set(intent.id, intent);
   }
 
@@ -121,17 +134,29 @@ export class ReceiptStore implements AsyncDisposable {
     const envelope = encodeEnvelope(await this.parts.sign(encodeStatement(receipt)));
     const text = canonicalJson({ receipt: JSON.parse(envelope) });
     const offset = await this.log.append(text);
-    this.end = offset + new TextEncoder().encode(text).length + 1;
     this.sequence = receipt.sequence;
     this.open.delete(id);
-    // The index can be made anew: a failure there does not undo what is durable.
-    await this.index.add({ id, sequence: receipt.sequence, offset }, this.end).catch(() => {});
+    await this.addToIndex(
+      { id, sequence: receipt.sequence, offset },
+      offset + new TextEncoder().encode(text).length + 1,
+    );
     return envelope;
+  }
+
+  /** A failure here does not undo what is durable: the next receipt takes this one along. */
+  private async addToIndex(place: Place, end: number): Promise<void> {
+    this.unindexed.push(place);
+    try {
+      await this.index.add(this.unindexed, end);
+      this.unindexed = [];
+    } catch {
+      // Found all the same: `get` and `latest` look at what waits, and the next start mends it.
+    }
   }
 
   /** @returns the envelope's text, or null. */
   async get(id: string): Promise<string | null> {
-    const place = await this.index.find(id);
+    const place = this.unindexed.find((one) => one.id === id) ?? await this.index.find(id);
     if (!place) return null;
     for await (const line of this.log.lines(place.offset)) {
       const entry = readLine(line, this.log.path);
@@ -141,8 +166,14 @@ export class ReceiptStore implements AsyncDisposable {
   }
 
   /** @returns ids of receipts, the latest first. */
-  latest(limit: number, before?: number): Promise<string[]> {
-    return this.index.latest(limit, before);
+  async latest(limit: number, before?: number): Promise<string[]> {
+    const waiting = this.unindexed.toReversed()
+      .filter(({ sequence }) => before === undefined || sequence < before)
+      .map(({ id }) => id).slice(0, limit);
+    if (waiting.length === limit) return waiting;
+    // An `add` that failed half-way may have left some of these in the index as well.
+    const indexed = await this.index.latest(limit, before);
+    return [...new Set([...waiting, ...indexed])].slice(0, limit);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -152,7 +183,12 @@ export class ReceiptStore implements AsyncDisposable {
   }
 }
 
-type Entry = { intent: Intent } | { receipt: Receipt; envelope: string; signer: string };
+interface SignedEntry {
+  receipt: Receipt;
+  envelope: string;
+  signer: string;
+}
+type Entry = { intent: Intent } | SignedEntry;
 
 function readLine(line: Line, where: string): Entry {
   try {
