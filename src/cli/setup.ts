@@ -2,12 +2,13 @@
 import { setUp } from "../../enclave/setup.ts";
 import { lineProgress } from "../../enclave/progress.ts";
 import { Exit } from "../base/errors.ts";
+import { checkFormat } from "../store/format.ts";
 import type { Command } from "./command.ts";
 import { modelOrigin } from "./model.ts";
 
 export const command: Command = {
   name: "setup",
-  summary: "build the guest's image from Debian packages and get the model",
+  summary: "build the guest's image and get the model; the image is made of Debian packages",
   usage: "[--model FILE | --model URL --sha256 HEX] [--update] [--check]",
   example: "sudo vei setup",
   options: {
@@ -21,6 +22,7 @@ export const command: Command = {
   async run({ instance, options, json, terminal }) {
     const text = (name: string) => options[name] === undefined ? undefined : String(options[name]);
     const from = text("model");
+    checkFormat(instance.state);
     const result = await setUp(instance.state, {
       model: from === undefined ? undefined : modelOrigin(from, text("name"), text("sha256")),
       mirror: text("mirror"),
