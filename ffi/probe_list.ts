@@ -36,7 +36,7 @@ const KERNEL =
 const XDP_DROP = 1;
 
 /** Bits of linux/capability.h. */
-const CAPABILITIES = { SETGID: 6, SETUID: 7, SETPCAP: 8, NET_ADMIN: 12, SYS_ADMIN: 21 };
+const CAPABILITIES = { SETGID: 6, SETUID: 7, NET_ADMIN: 12, SYS_ADMIN: 21 };
 
 /** In the order in which they build on each other. */
 export const PROBES: readonly Probe[] = [
