@@ -10,10 +10,8 @@
 export const DAEMON_CAPABILITIES: Readonly<Record<string, string>> = {
   CAP_SYS_ADMIN: "enters the link namespace; opens the diode's program and maps by their numbers",
   CAP_NET_ADMIN: "holds the tap, sets it up and down, attaches the diode to it",
-  CAP_SETUID: "gives the virtual machine a user of its own",
+  CAP_SETUID: "gives the virtual machine a user of its own, looks at it and ends it as that user",
   CAP_SETGID: "and a group of its own",
-  CAP_KILL: "ends the virtual machine, which belongs to that other user",
-  CAP_SYS_PTRACE: "reads the jail back from /proc, which belongs to that other user",
 };
 
 const wrapped = (text: string) => text.split("\n").map((line) => `# ${line}`.trimEnd());
