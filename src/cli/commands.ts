@@ -6,6 +6,7 @@ import { command as demo } from "./demo.ts";
 import { commands as diode } from "./diode.ts";
 import { command as doctor } from "./doctor.ts";
 import { commands as enclave } from "./enclave.ts";
+import { command as install } from "./install.ts";
 import { command as man } from "./man.ts";
 import { command as help } from "./topics.ts";
 import { add as modelAdd, list as modelList, use as modelUse } from "./model.ts";
@@ -14,6 +15,7 @@ import { command as prepare } from "./prepare.ts";
 import { command as serve } from "./serve.ts";
 import { command as setup } from "./setup.ts";
 import { command as status } from "./status.ts";
+import { command as uninstall } from "./uninstall.ts";
 import { command as verify } from "./verify.ts";
 import { command as version } from "./version.ts";
 
@@ -24,7 +26,7 @@ export const COMMAND_TABLE: CommandTable = [
   { title: "Gate and virtual machine", commands: [...diode, ...enclave, prepare] },
   { title: "Models", commands: [modelList, modelAdd, modelUse] },
   { title: "Receipts", commands: [...receipt, verify] },
-  { title: "This installation", commands: [help, completions, man, version] },
+  { title: "This installation", commands: [install, uninstall, help, completions, man, version] },
 ];
 
 /** Every command. */

@@ -16,6 +16,7 @@ const PARTS = [
   "src/receipt",
   "src/store",
   "src/api",
+  "src/install",
   "src/cli",
   "ffi",
   "diodes",
@@ -41,6 +42,7 @@ const MAY_IMPORT: Record<Part, readonly Part[]> = {
   "src/receipt": ["src/base", "src/gate"],
   "src/store": ["src/base", "src/receipt"],
   "src/api": BELOW_API,
+  "src/install": ["src/base", "src/host"],
   "src/cli": ALL,
   "ffi": ["src/base"],
   "diodes": [

@@ -1,0 +1,128 @@
+/** `vei install`: this very program, its service and what belongs to it, into their places. */
+import { Exit } from "../base/errors.ts";
+import type { Instance } from "../host/instance.ts";
+import { carryOut, type Plan, planInstall, type Wanted } from "../install/install.ts";
+import { SERVICE } from "../install/layout.ts";
+import { exists } from "../install/disk.ts";
+import { enableService, reloadUnits, serviceState, systemdRuns } from "../install/systemd.ts";
+import { lineProgress } from "../../enclave/progress.ts";
+import { setUp } from "../../enclave/setup.ts";
+import type { Command, CommandContext, Terminal } from "./command.ts";
+import { findEndpoint } from "./endpoint.ts";
+import { lockInstallation, requireMachineWide, wantedInstallation } from "./installation.ts";
+import { requireRoot } from "./privilege.ts";
+
+/** Units of an administrator's own: they come before ours. */
+const ADMIN_UNIT = `/etc/systemd/system/${SERVICE}`;
+
+export const command: Command = {
+  name: "install",
+  summary: "put this program, its service and its configuration in their places; safe to run again",
+  usage: "[--plan] [--no-setup] [--start]",
+  example: "sudo ./vei install",
+  options: {
+    plan: { type: "boolean", describe: "only say what would be done" },
+    "no-setup": { type: "boolean", describe: "without image and model: run `vei setup` later" },
+    start: { type: "boolean", describe: "also start the service, now and at each boot" },
+  },
+  async run(context) {
+    const { instance, options, json, terminal } = context;
+    requireMachineWide(instance, "vei install");
+    const systemd = await systemdRuns();
+    const wanted = await wantedInstallation(context.table, systemd);
+    if (options.plan === true) {
+      const plan = await planInstall(wanted);
+      if (json) terminal.json(planJson(wanted, plan));
+      else tellPlan(wanted, plan, terminal);
+      return Exit.ok;
+    }
+    requireRoot("vei install");
+    const plan = await placeFiles(wanted, systemd, terminal);
+    if (options["no-setup"] !== true) {
+      await setUp(
+        instance.state,
+        {},
+        lineProgress((line) => terminal.err(line), () => performance.now()),
+      );
+    }
+    if (systemd && options.start === true) {
+      await enableService();
+      say(terminal, "service", SERVICE, "runs, now and at each boot");
+    }
+    if (json) terminal.json(planJson(wanted, plan));
+    await tellNext(context, plan, systemd);
+    return Exit.ok;
+  },
+};
+
+/** Says the plan, then does it. */
+async function placeFiles(wanted: Wanted, systemd: boolean, terminal: Terminal): Promise<Plan> {
+  using _lock = lockInstallation();
+  const plan = await planInstall(wanted);
+  const { changes, manifest } = plan;
+  if (manifest?.pending) terminal.err("An earlier installation was interrupted: doing the rest");
+  await carryOut(wanted, plan, (...words) => say(terminal, ...words));
+  if (systemd && (changes || manifest?.pending)) await reloadUnits();
+  if (!changes) terminal.err("Everything was in its place");
+  if (systemd && await exists(ADMIN_UNIT)) {
+    say(terminal, "service", ADMIN_UNIT, "is yours and comes first, left as it is");
+  }
+  return plan;
+}
+
+function say(terminal: Terminal, what: string, path: string, done: string): void {
+  terminal.err(`${what.padEnd(13)} ${path}: ${done}`);
+}
+
+const WILL = {
+  make: "will be made",
+  replace: "will be replaced",
+  unchanged: "is there",
+  keep: "stays",
+  remove: "will be removed",
+} as const;
+
+function tellPlan({ version, user }: Wanted, plan: Plan, terminal: Terminal): void {
+  terminal.out(`vei ${version}: ${plan.changes ? "this would be done" : "nothing would be done"}`);
+  const line = (what: string, path: string, text: string) =>
+    terminal.out(`  ${what.padEnd(13)} ${path}: ${text}`);
+  const there = plan.user.user && plan.user.group;
+  if (user) line("user", `${user.name} (${user.id})`, there ? WILL.unchanged : WILL.make);
+  for (const { what, path, action, note } of plan.files) {
+    line(what, path, `${WILL[action]}${note === "" ? "" : ` (${note})`}`);
+  }
+}
+
+function planJson({ version, user }: Wanted, plan: Plan): unknown {
+  const made = user !== null && !(plan.user.user && plan.user.group);
+  return {
+    version,
+    changes: plan.changes,
+    user: user && { ...user, action: made ? "make" : "unchanged" },
+    files: plan.files.map(({ what, path, action, note }) => ({ what, path, action, note })),
+  };
+}
+
+/** What is left to the person. */
+async function tellNext(context: CommandContext, plan: Plan, systemd: boolean): Promise<void> {
+  const { terminal, instance, options } = context;
+  const program = plan.files.some(({ action }) => action === "replace");
+  if (systemd) {
+    const { active, mainPid } = await serviceState();
+    if (active === "active" && program && options.start !== true) {
+      terminal.err(`The service still runs the old program (pid ${mainPid}).`);
+      terminal.err(`  now: systemctl restart ${SERVICE}`);
+    } else if (active !== "active") terminal.err(`Start it: systemctl enable --now ${SERVICE}`);
+    return;
+  }
+  await tellByHand(instance, program, terminal);
+}
+
+async function tellByHand(instance: Instance, changed: boolean, terminal: Terminal): Promise<void> {
+  const daemon = await findEndpoint(instance);
+  if (daemon === null) terminal.err("Start it: vei serve   (there is no systemd to start it)");
+  else if (changed) {
+    terminal.err(`The daemon that runs (pid ${daemon.pid}) is still the old program.`);
+    terminal.err(`  end it (kill ${daemon.pid}), then start it again: vei serve`);
+  }
+}

@@ -1,0 +1,102 @@
+/** What `vei install` puts on a machine, made from this very program. */
+import { defaultConfigText } from "../base/config_reference.ts";
+import { sha256 } from "../base/bytes.ts";
+import { Exit, VeiError } from "../base/errors.ts";
+import { sha256File } from "../host/digest.ts";
+import type { Instance } from "../host/instance.ts";
+import type { Wanted } from "../install/install.ts";
+import { layoutUnder, VM_USER } from "../install/layout.ts";
+import type { WantedFile } from "../install/plan.ts";
+import { unitText } from "../install/unit.ts";
+import { lockState } from "../../ffi/lock.ts";
+import { JAIL_USER } from "../../enclave/jail.ts";
+import type { CommandTable } from "./command.ts";
+import { completionScript, SHELLS } from "./completions.ts";
+import { manPage } from "./man.ts";
+import { VERSION } from "./version.ts";
+
+/** Where it all lies. */
+export const LAYOUT = layoutUnder();
+
+/**
+ * @param systemd whether systemd runs this machine: only then there is a unit.
+ * @throws VeiError `not-compiled` when this program is run from its source.
+ */
+export async function wantedInstallation(table: CommandTable, systemd: boolean): Promise<Wanted> {
+  const texts: [path: string, what: string, text: string, rest: Partial<WantedFile>][] = [
+    [LAYOUT.config, "configuration", defaultConfigText(), { foreign: "beside", once: true }],
+    ...Object.entries(SHELLS).map(([shell, { path }]): typeof texts[number] => [
+      ...[`${LAYOUT.prefix}/${path}`, "completions", completionScript(shell, table)] as const,
+      {},
+    ]),
+    [LAYOUT.man, "manual page", manPage(table), {}],
+  ];
+  if (systemd) texts.push([LAYOUT.unit, "service", unitText(), { foreign: "beside" }]);
+  const program = thisProgram();
+  const encoder = new TextEncoder();
+  return {
+    layout: LAYOUT,
+    version: VERSION,
+    files: [
+      {
+        ...{ path: LAYOUT.program, what: "program", content: { copyOf: program } },
+        ...{ sha256: await sha256File(program), mode: 0o755, foreign: "refuse" },
+      },
+      ...await Promise.all(texts.map(async ([path, what, text, rest]): Promise<WantedFile> => ({
+        ...{ path, what, content: { text }, sha256: await sha256(encoder.encode(text)) },
+        ...{ mode: 0o644, foreign: "keep", ...rest },
+      }))),
+    ],
+    user: { name: VM_USER, id: JAIL_USER },
+  };
+}
+
+function thisProgram(): string {
+  if (Deno.build.standalone) return Deno.execPath();
+  throw new VeiError({
+    code: "not-compiled",
+    message: "Only the compiled program can be installed, and this one runs from its source",
+    hint: "run ./install.sh: it compiles the program and installs it",
+    exit: Exit.usage,
+  });
+}
+
+/** @throws VeiError `usage`: an installation is one for the machine, and of the instance `vei`. */
+export function requireMachineWide(instance: Instance, what: string): void {
+  if (instance.name === "vei" && instance.state === "/var/lib/vei") return;
+  throw new VeiError({
+    code: "usage",
+    message: `${what} works on the whole machine, with the instance vei in /var/lib/vei`,
+    hint: "leave out --instance and --state",
+    exit: Exit.usage,
+  });
+}
+
+/** One at a time installs, upgrades or takes away. @throws VeiError `install-locked`. */
+export function lockInstallation(): Disposable {
+  return lockAndRemove("/run/vei-install");
+}
+
+/** One upgrade at a time; it runs the new program's `vei install`, which takes the other lock. */
+export function lockUpgrade(): Disposable {
+  return lockAndRemove("/run/vei-upgrade");
+}
+
+function lockAndRemove(folder: string): Disposable {
+  using stack = new DisposableStack();
+  try {
+    stack.use(lockState(folder));
+  } catch (cause) {
+    if (!(cause instanceof VeiError) || cause.code !== "state-locked") throw cause;
+    throw new VeiError({
+      code: "install-locked",
+      message: "Another vei is being installed, upgraded or removed right now",
+      hint: "wait until it is done",
+      exit: Exit.tryAgain,
+      cause,
+    });
+  }
+  // While the lock is held: nobody else uses the folder.
+  stack.defer(() => Deno.removeSync(folder, { recursive: true }));
+  return stack.move();
+}

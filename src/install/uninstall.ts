@@ -1,0 +1,47 @@
+/** Takes an installation away again: exactly what was put there, nothing that somebody changed. */
+import { lookAt, removeFile, removeIfEmpty } from "./disk.ts";
+import { removeTemporaries } from "./install.ts";
+import type { Layout } from "./layout.ts";
+import { readManifest } from "./manifest.ts";
+import { removeUser } from "./user.ts";
+
+/**
+ * Removes files, folders that are empty then, and the user that was made. Killed at any moment, the
+ * next run does the rest: the manifest goes last.
+ * @param keep paths that stay, although they are ours (the configuration).
+ * @param say takes a line for each thing removed or left.
+ * @returns whether anything was installed.
+ * @throws VeiError `manifest-damaged`, `program-failed`; a Deno error of the file system.
+ */
+export async function removeInstalled(
+  layout: Layout,
+  keep: readonly string[],
+  say: (what: string, path: string, done: string) => void,
+): Promise<boolean> {
+  const manifest = await readManifest(layout.manifest);
+  await removeTemporaries([layout.manifest]);
+  if (manifest === null) {
+    await removeIfEmpty(layout.library);
+    return false;
+  }
+  await removeTemporaries(Object.keys(manifest.files));
+  for (const [path, ours] of Object.entries(manifest.files)) {
+    const there = await lookAt(path);
+    if (there.kind === "none") continue;
+    if (keep.includes(path)) say("file", path, "kept");
+    else if (there.kind === "file" && ours.includes(there.sha256)) {
+      await removeFile(path);
+      say("file", path, "removed");
+    } else say("file", path, "kept: somebody changed it");
+  }
+  if (manifest.user) {
+    const { name, id } = manifest.user;
+    await removeUser(name, id);
+    say("user", `${name} (${id})`, "removed");
+  }
+  await removeFile(layout.manifest);
+  for (const folder of manifest.folders.toReversed()) {
+    if (await removeIfEmpty(folder)) say("folder", folder, "removed");
+  }
+  return true;
+}
