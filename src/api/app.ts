@@ -10,7 +10,8 @@ import type { EventHub } from "./hub.ts";
 import type { Status } from "./status.ts";
 
 export interface ApiParts {
-  hosts: readonly string[];
+  /** Host names that are answered now. */
+  hosts(): readonly string[];
   hub: EventHub;
   /** Makes the status anew at each call. */
   status(): Status;

@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { NO_RELOAD } from "../../tests/tools/sample_reload.ts";
 import { createApp } from "./app.ts";
 import { EventHub } from "./hub.ts";
 import type { Phase, Status } from "./status.ts";
@@ -16,11 +17,12 @@ function setUp(phase: Phase = "ready") {
     diode: null,
     enclave: null,
     policy: null,
+    reload: NO_RELOAD,
     receipts: null,
     events: hub.latest(3),
   });
   const app = createApp({
-    hosts: ["localhost", "127.0.0.1", "[::1]"],
+    hosts: () => ["localhost", "127.0.0.1", "[::1]"],
     hub,
     status,
     metrics: () => "a 1\n",

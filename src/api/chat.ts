@@ -19,12 +19,15 @@ export interface Backend {
 export interface ChatParts {
   readonly node: Node;
   readonly slots: Slots;
-  readonly maxBody: number;
+  /** Bytes of a request's body at most, now. */
+  maxBody(): number;
   /** The model's name, also while it is not ready. */
   readonly modelName: string;
   /** @returns null while no model is ready. */
   backend(): Backend | null;
   onError(message: string): void;
+  /** Told of every exchange that has its receipt. */
+  onExchange?(answered: Answered): void;
 }
 
 type Request = Pick<Asked, "input" | "request" | "emit" | "deadline" | "echo" | "onProgress">;
@@ -44,12 +47,14 @@ function run(parts: ChatParts, signal: AbortSignal, request: Request): Running {
     if (!backend) {
       throw new Problem(503, "not_ready", "The model is not ready yet", { retryAfter: 5 });
     }
-    return await exchange(parts.node, {
+    const answered = await exchange(parts.node, {
       ...request,
       ...backend,
       signal,
       onBegin: begun.resolve,
     });
+    parts.onExchange?.(answered);
+    return answered;
   })();
   done.catch(begun.reject);
   begun.promise.catch(() => {});
@@ -96,14 +101,14 @@ export function addChatRoutes(app: Hono, parts: ChatParts): void {
   });
   app.post("/v1/chat/completions", (c) =>
     answer(c, async () => {
-      const body = await readJson(c.req.raw, parts.maxBody);
+      const body = await readJson(c.req.raw, parts.maxBody());
       const parsed = parseChat(body, parts.modelName);
       const ask = parsed.stream ? streamed : whole;
       return await ask(parts, body, parsed, c.req.raw.signal);
     }));
   app.post("/api/generate", (c) =>
     answer(c, async () => {
-      const body = await readJson(c.req.raw, parts.maxBody);
+      const body = await readJson(c.req.raw, parts.maxBody());
       return await generate(parts, body, c.req.raw.signal);
     }));
 }

@@ -14,7 +14,7 @@ import type { Intent, ReceiptStore } from "../store/receipts.ts";
 import type { ExchangeEnd } from "./exchange_totals.ts";
 import type { CompiledPolicy } from "./policy.ts";
 
-/** What stays the same from exchange to exchange. */
+/** What stays the same from exchange to exchange; the policy may be another for the next one. */
 export interface Node {
   readonly store: ReceiptStore;
   /** Fingerprint of the signing key. */
@@ -46,6 +46,8 @@ export interface KernelGate {
   readonly linkId: number;
   readonly programId: number;
   counters(): Record<string, number>;
+  /** The diodes that were put in this one's place since, in their order. */
+  replacedBy(): NonNullable<KernelReport["replaced_by"]>;
   /** @param port our end of the flow. */
   watch(port: number): FlowWatch;
 }
@@ -91,7 +93,9 @@ type Stop = { by: "kernel"; drop: KernelDrop } | { by: "caller" } | { by: "deadl
  */
 export async function exchange(node: Node, asked: Asked): Promise<Answered> {
   const { model, kernel, signal } = asked;
-  const intent = await makeIntent(node, asked);
+  // The one that the receipt names is the one that judges, whatever is loaded meanwhile.
+  const { policy } = node;
+  const intent = await makeIntent(node, { ...asked, policy });
   await node.store.begin(intent);
   asked.onBegin?.(intent.id);
   const released: Uint8Array[] = [];
@@ -109,21 +113,20 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
       time: { start: intent.start, first_byte: firstByte, end: node.now().toISOString() },
       output: { sha256: await sha256(output), bytes: output.length },
       verdict,
-      kernel: kernel && intent.kernel &&
-        { ...intent.kernel, counters_after: kernel.counters(), drops },
+      kernel: kernel && intent.kernel && { ...intent.kernel, ...kernelEnd(kernel), drops },
     });
     node.onEnd?.({ verdict, tokens, received, released: output.length });
     if (failure && !signal.aborted) throw failure.cause;
     return { id: intent.id, verdict, tokens, receipt };
   };
-  const refused = asked.echo === undefined ? null : refusal(node.policy, asked.echo);
+  const refused = asked.echo === undefined ? null : refusal(policy, asked.echo);
   if (refused) return await conclude(refused);
   const cancel = new AbortController();
   try {
     const run = await model.start(asked.request, AbortSignal.any([signal, cancel.signal]));
     if (kernel && run.port !== null) watch = kernel.watch(run.port);
     const result = await runSession<Stop>({
-      automaton: node.policy.automaton,
+      automaton: policy.automaton,
       maxTokens: asked.request.maxTokens,
       deltas: run.deltas,
       stop: firstStop(asked, watch),
@@ -138,7 +141,7 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
         await asked.emit(text);
       },
     });
-    verdict = verdictOf(result.end, node, signal);
+    verdict = verdictOf(result.end, policy, signal);
   } catch (cause) {
     failure = { cause };
     verdict = {
@@ -151,15 +154,31 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
   return await conclude(verdict, failure);
 }
 
-/** @returns the intent of an exchange, or the beginning of an incident's entry. */
+/** @returns what the kernel says at the end of an entry, besides the drops. */
+export function kernelEnd(
+  kernel: KernelGate,
+): Pick<KernelReport, "counters_after" | "replaced_by"> {
+  const replaced = kernel.replacedBy();
+  return {
+    counters_after: kernel.counters(),
+    ...(replaced.length > 0 ? { replaced_by: replaced } : {}),
+  };
+}
+
+/** @returns the intent of an exchange, or the beginning of another entry. */
 export async function makeIntent(
   node: Node,
-  asked: Pick<Asked, "input" | "model" | "kernel"> & {
+  asked: Pick<Asked, "input" | "kernel"> & {
+    policy: CompiledPolicy;
+    /** Where there is no `kernel` to name it. */
+    diode?: Setting["diode"];
+    model: Pick<Model, "kind" | "name" | "sha256">;
     request: Pick<ChatRequest, "maxTokens" | "temperature" | "seed">;
   },
 ): Promise<Intent> {
   const { request, model, kernel } = asked;
-  const { policy, sha256: digest, automatonSha256 } = node.policy;
+  const now = node.now();
+  const { policy, sha256: digest, automatonSha256 } = asked.policy;
   const text = asked.input === undefined ? "" : canonicalJson(asked.input);
   const input = new TextEncoder().encode(text);
   const inputDigest = await sha256(input);
@@ -178,11 +197,10 @@ export async function makeIntent(
       temperature: request.temperature,
       seed: request.seed,
     },
-    diode: kernel?.diode ?? null,
+    diode: kernel?.diode ?? asked.diode ?? null,
     enclave: kernel?.enclave ?? null,
     program: await node.program(),
   };
-  const now = node.now();
   return {
     id: uuid7(now.getTime(), node.random(10)),
     kind: "exchange",
@@ -223,13 +241,13 @@ function firstStop({ signal, deadline }: Asked, watch: FlowWatch | null): Promis
   });
 }
 
-function verdictOf(end: End<Stop>, node: Node, signal: AbortSignal): Verdict {
+function verdictOf(end: End<Stop>, { policy }: CompiledPolicy, signal: AbortSignal): Verdict {
   switch (end.kind) {
     case "finished":
       return { outcome: "completed", finish: end.finish };
     case "violation": {
       const { rule, offset, start } = end.violation;
-      const { id } = node.policy.policy.forbid[rule];
+      const { id } = policy.forbid[rule];
       return { outcome: "aborted", by: "monitor", rule: id, offset, start };
     }
     case "stopped":
@@ -256,7 +274,7 @@ export async function settleInterrupted(node: Node): Promise<number> {
     await node.store.finish(intent.id, {
       time: { start: intent.start, first_byte: null, end: node.now().toISOString() },
       output: null,
-      verdict: { outcome: "interrupted", why: "the daemon ended before the exchange did" },
+      verdict: { outcome: "interrupted", why: `the daemon ended before the ${intent.kind} did` },
       kernel: intent.kernel &&
         { ...intent.kernel, counters_after: null, drops: [] },
     });

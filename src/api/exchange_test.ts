@@ -139,6 +139,7 @@ Deno.test("a kernel drop on the request's flow ends it at once and is in the rec
     const kernel: KernelGate = {
       diode: SAMPLE_SETTING.diode!,
       enclave: SAMPLE_SETTING.enclave!,
+      replacedBy: () => [],
       linkId: 7,
       programId: 8,
       counters: () => ({ pass: passed++ }),

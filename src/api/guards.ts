@@ -2,14 +2,13 @@
 import type { MiddlewareHandler } from "hono";
 
 /**
- * @param hosts names that a Host field may have, without port.
+ * @param hosts gives the names that a Host field may have now, without port.
  * @returns middleware that answers 421 to any other (RFC 9110 §15.5.20).
  */
-export function hostCheck(hosts: readonly string[]): MiddlewareHandler {
-  const allowed = new Set(hosts.map((host) => host.toLowerCase()));
+export function hostCheck(hosts: () => readonly string[]): MiddlewareHandler {
   return async (c, next) => {
     const host = (c.req.header("host") ?? "").toLowerCase().replace(/:\d{1,5}$/, "");
-    if (!allowed.has(host)) {
+    if (!hosts().some((one) => one.toLowerCase() === host)) {
       return c.json({
         error: {
           code: "host-refused",

@@ -1,6 +1,6 @@
 /** Drops that belong to no request: one entry in the log for each flow. */
 import type { KernelDrop, KernelGate, Node } from "./exchange.ts";
-import { makeIntent } from "./exchange.ts";
+import { kernelEnd, makeIntent } from "./exchange.ts";
 import { sha256 } from "../base/bytes.ts";
 import type { Model } from "../model/model.ts";
 import type { Receipt } from "../receipt/statement.ts";
@@ -25,7 +25,10 @@ export async function recordIncident(
 ): Promise<string> {
   const [first] = drops;
   const request = { maxTokens: 0, temperature: 0, seed: 0 };
-  const intent = await makeIntent(node, { input: undefined, request, ...behind });
+  const intent = await makeIntent(node, {
+    ...{ input: undefined, request, policy: node.policy },
+    ...behind,
+  });
   const kernel = { ...intent.kernel!, flow };
   await node.store.begin({ ...intent, kind: "incident", kernel });
   await node.store.finish(intent.id, {
@@ -38,7 +41,7 @@ export async function recordIncident(
       offset: first.offset,
       start: null,
     },
-    kernel: { ...kernel, counters_after: behind.kernel.counters(), drops: [...drops] },
+    kernel: { ...kernel, ...kernelEnd(behind.kernel), drops: [...drops] },
   });
   return intent.id;
 }

@@ -66,6 +66,18 @@ function daemonFamilies({ status, residentBytes }: MetricsSnapshot): Family[] {
       samples: by("phase", phases),
     },
     {
+      name: "vei_config_generation",
+      help: "Counts the configurations that held since the start; the first is 1.",
+      type: "gauge",
+      samples: one(status.reload.generation),
+    },
+    {
+      name: "vei_reloads_total",
+      help: "Reloads of the configuration, by how they ended.",
+      type: "counter",
+      samples: by("outcome", status.reload.outcomes),
+    },
+    {
       name: "process_resident_memory_bytes",
       help: "Resident memory of the daemon, without QEMU.",
       type: "gauge",

@@ -1,4 +1,5 @@
 /** What `/api/status` and `vei status` show. What is not known is null, never a guess. */
+import type { Reload } from "../receipt/statement.ts";
 import type { GateEvent } from "./hub.ts";
 
 /** `gate-lost`: the diode was not exactly as raised; everything behind it has been stopped. */
@@ -11,6 +12,39 @@ export const PHASES = [
   "stopping",
 ] as const;
 export type Phase = typeof PHASES[number];
+
+/** How one reload of the configuration ended. */
+export interface Reloaded {
+  /** Counts from 1. */
+  number: number;
+  /** UTC, RFC 3339. */
+  time: string;
+  /** The configuration that holds after it. */
+  generation: number;
+  outcome: "applied" | "unchanged" | "refused";
+  /** What is another now; null where nothing is. */
+  change: Omit<Reload, "generation"> | null;
+  /** The entry in the log, of one that was applied. */
+  receipt: string | null;
+  /** Why it was refused; or, of one that was applied, why its entry could not be ended. */
+  error: { code: string; message: string; hint: string; exit: number } | null;
+}
+
+/** The configuration that holds, and the reloads since the start. */
+export interface ReloadStatus {
+  /** Path of the configuration file. */
+  config: string;
+  /** SHA-256 of that file as it was read; null where there was none and the defaults hold. */
+  sha256: string | null;
+  /** Counts the configurations that held; the one of the start is 1. */
+  generation: number;
+  /** Numbers of the last reload that began, and of the last that ended; 0 before the first. */
+  started: number;
+  finished: number;
+  outcomes: Record<Reloaded["outcome"], number>;
+  /** How the last one ended. */
+  last: Reloaded | null;
+}
 
 export interface Status {
   instance: string;
@@ -44,6 +78,7 @@ export interface Status {
     restarts: number;
   } | null;
   policy: { name: string; version: string; sha256: string } | null;
+  reload: ReloadStatus;
   /** How many receipts there are. */
   receipts: number | null;
   events: GateEvent[];

@@ -11,6 +11,7 @@ import { command as man } from "./man.ts";
 import { command as help } from "./topics.ts";
 import { add as modelAdd, list as modelList, use as modelUse } from "./model.ts";
 import { commands as receipt } from "./receipt.ts";
+import { command as reload } from "./reload.ts";
 import { command as prepare } from "./prepare.ts";
 import { command as serve } from "./serve.ts";
 import { command as setup } from "./setup.ts";
@@ -21,7 +22,7 @@ import { command as version } from "./version.ts";
 
 /** Every command, under the headings of `--help`. */
 export const COMMAND_TABLE: CommandTable = [
-  { title: "Run", commands: [demo, setup, serve, ask] },
+  { title: "Run", commands: [demo, setup, serve, reload, ask] },
   { title: "Look", commands: [status, doctor] },
   { title: "Gate and virtual machine", commands: [...diode, ...enclave, prepare] },
   { title: "Models", commands: [modelList, modelAdd, modelUse] },

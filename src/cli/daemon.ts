@@ -11,10 +11,12 @@ import { EventHub, type GateEvent } from "../api/hub.ts";
 import { metricsText } from "../api/metrics.ts";
 import type { Phase, Status } from "../api/status.ts";
 import type { Backend } from "../api/chat.ts";
+import type { ReloadedNode } from "../api/reload_entry.ts";
 import { Slots } from "../api/slots.ts";
-import { parseSize } from "../base/bytes.ts";
+import { parseSize, sha256 } from "../base/bytes.ts";
+import { canonicalJson } from "../base/canonical.ts";
 import type { Config } from "../base/config.ts";
-import { messageOf } from "../base/errors.ts";
+import { messageOf, VeiError } from "../base/errors.ts";
 import type { Instance } from "../host/instance.ts";
 import type { DiodePlan } from "../../diodes/plan.ts";
 import type { GuestImage } from "../../enclave/images.ts";
@@ -28,17 +30,23 @@ import { startTimeOf } from "../../ffi/process.ts";
 import { linkState } from "../../ffi/rtnetlink.ts";
 import { mountPage } from "../../web/page.tsx";
 import { type ApiServer, serveApi } from "./api_server.ts";
+import { type ConfigSource, type OnHangUp, reloaderOf } from "./daemon_reload.ts";
 import { daemonStatus } from "./daemon_status.ts";
 import { behindTheGate, GuestConnections } from "./enclave_backend.ts";
 import { removeEndpoint, writeEndpoint } from "./endpoint.ts";
 import { Gate } from "./gate.ts";
+import type { InForce } from "./in_force.ts";
+import { diodeSetting } from "./kernel_gate.ts";
 import type { Level, Log } from "./log.ts";
 import type { OpenNode } from "./node.ts";
+import { type Reloader, stopping } from "./reloader.ts";
 import type { Service } from "./service.ts";
 
 export interface DaemonParts {
   instance: Instance;
+  /** As it is at the start; a reload may change the keys that are named in `in_force.ts`. */
   config: Config;
+  source: ConfigSource;
   plan: DiodePlan;
   image: GuestImage;
   model: Model;
@@ -48,6 +56,7 @@ export interface DaemonParts {
   log: Log;
   /** Who may have started us: told of readiness, of the watch's life, of the end. */
   service: Service;
+  onHangUp: OnHangUp;
   /** Aborted by SIGTERM and SIGINT. */
   stop: AbortSignal;
 }
@@ -63,6 +72,7 @@ export class Daemon {
   private backend: Backend | null = null;
   private readonly connections: GuestConnections;
   private readonly gate: Gate;
+  private readonly reloader: Reloader;
   private readonly started = new Date().toISOString();
   private readonly lost = Promise.withResolvers<never>();
   private phase: Phase = "starting";
@@ -72,6 +82,8 @@ export class Daemon {
   private attempt = 0;
   private restarts = 0;
   private bootSeconds: number | null = null;
+  /** SHA-256 of the running QEMU's program and arguments. */
+  private qemuArguments = "";
   private readonly boots = { attempts: 0, seconds: new Histogram(BOOT_BOUNDS) };
   private restart = Promise.withResolvers<"restart">();
   private booting: Promise<unknown> = Promise.resolve();
@@ -87,6 +99,13 @@ export class Daemon {
       backend: () => this.backend,
       publish: (event, level) => this.publish(event, level),
       onChecked: () => parts.service.looked(),
+    });
+    this.reloader = reloaderOf({
+      ...parts,
+      slots: this.slots,
+      publish: (event, level) => this.publish(event, level),
+      standing: () => this.standing(),
+      switchTo: (after) => this.switchTo(after),
     });
     // It is awaited in races only; a loss while nobody races must not end the process unexplained.
     this.lost.promise.catch(() => {});
@@ -105,7 +124,7 @@ export class Daemon {
     const { instance, config, stop } = this.parts;
     this.api = serveApi(
       createApp({
-        hosts: config.api.hosts,
+        hosts: () => this.reloader.current.config.api.hosts,
         hub: this.hub,
         status: () => this.status(),
         metrics: () => this.metrics(),
@@ -113,7 +132,7 @@ export class Daemon {
         chat: {
           node: this.parts.node,
           slots: this.slots,
-          maxBody: parseSize(config.api.max_body),
+          maxBody: () => parseSize(this.reloader.current.config.api.max_body),
           modelName: this.parts.model.name,
           backend: () => this.phase === "ready" ? this.backend : null,
           onError: (message) => this.parts.log("error", `API: ${message}`),
@@ -137,8 +156,10 @@ export class Daemon {
         this.gate.read(signal),
         this.gate.watch(this.link!, signal, (cause) => this.onLost(cause)),
       );
+      this.reloader.open();
       await this.serve(stop);
     } finally {
+      await this.reloader.close();
       await this.stopServing();
       // The watch must not take the tap going down for a loss.
       background.abort();
@@ -235,15 +256,43 @@ export class Daemon {
     const seconds = (performance.now() - begun) / 1000;
     this.bootSeconds = Math.round(seconds * 10) / 10;
     this.boots.seconds.observe(seconds);
-    this.backend = await behindTheGate({
+    const words = canonicalJson(this.enclave.qemuCommand);
+    this.qemuArguments = await sha256(new TextEncoder().encode(words));
+    this.backend = this.behindTheGate(this.reloader.current.config);
+    this.say("enclave", `ready after ${this.bootSeconds} s, QEMU's pid ${this.enclave.pid}`);
+    return this.enclave;
+  }
+
+  private behindTheGate(config: Config): Backend {
+    return behindTheGate({
       ...this.parts,
+      config,
+      qemu: { version: this.parts.qemuVersion, argumentsSha256: this.qemuArguments },
       diode: this.gate.diode!,
       flows: this.gate.flows,
       connections: this.connections,
-      qemuCommand: this.enclave.qemuCommand,
     });
-    this.say("enclave", `ready after ${this.bootSeconds} s, QEMU's pid ${this.enclave.pid}`);
-    return this.enclave;
+  }
+
+  private standing(): ReloadedNode {
+    const { name, digest } = this.parts.model;
+    return {
+      model: { kind: "enclave", name, sha256: digest },
+      kernel: this.backend?.kernel ?? null,
+      diode: diodeSetting(this.gate.diode!.plan),
+    };
+  }
+
+  /** All of it in one turn: whoever asks next meets all that is new, or nothing. */
+  private switchTo({ config, diode }: InForce): void {
+    if (this.phase === "gate-lost" || this.phase === "stopping") throw stopping();
+    try {
+      this.gate.replace(diode!);
+    } catch (cause) {
+      if (cause instanceof VeiError && cause.code === "diode-lost") this.onLost(cause);
+      throw cause;
+    }
+    if (this.backend) this.backend = this.behindTheGate(config);
   }
 
   private async endEnclave(): Promise<void> {
@@ -291,6 +340,7 @@ export class Daemon {
       ...{ phase, started, hub, enclave, attempt, bootSeconds, restarts },
       listen: this.api?.listen ?? "",
       diode: this.gate.diode,
+      reload: this.reloader.status(),
     });
   }
 

@@ -12,7 +12,7 @@ import { VERSION } from "./version.ts";
 
 const KEPT_EVENTS = 64;
 
-export interface StatusParts extends Pick<Status, "phase" | "started" | "listen"> {
+export interface StatusParts extends Pick<Status, "phase" | "started" | "listen" | "reload"> {
   instance: Instance;
   node: OpenNode;
   hub: EventHub;
@@ -57,6 +57,7 @@ export function daemonStatus(parts: StatusParts): Status {
       restarts: parts.restarts,
     },
     policy: policyStatus(node),
+    reload: parts.reload,
     receipts: node.store.count,
     events: parts.hub.latest(KEPT_EVENTS),
   };

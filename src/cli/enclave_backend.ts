@@ -1,7 +1,6 @@
 /** What answers requests once the enclave is ready: the model in it, behind the gate. */
 import type { Backend } from "../api/chat.ts";
-import { parseDuration, sha256 } from "../base/bytes.ts";
-import { canonicalJson } from "../base/canonical.ts";
+import { parseDuration } from "../base/bytes.ts";
 import type { Config } from "../base/config.ts";
 import { type Connection, enclaveModel } from "../model/enclave.ts";
 import type { GuestImage } from "../../enclave/images.ts";
@@ -48,18 +47,16 @@ export interface BackendParts {
   config: Config;
   image: GuestImage;
   model: Model;
-  /** What `qemu-system-x86_64 --version` says, its first line. */
-  qemuVersion: string;
+  /** `version`: what `qemu-system-x86_64 --version` says, its first line. */
+  qemu: { version: string; argumentsSha256: string };
   diode: RaisedDiode;
   flows: FlowWatches;
   connections: GuestConnections;
-  qemuCommand: readonly string[];
 }
 
 /** @returns the model in the enclave, and what its receipts say of the gate. */
-export async function behindTheGate(parts: BackendParts): Promise<Backend> {
-  const { config, image, model, diode, flows, connections } = parts;
-  const words = new TextEncoder().encode(canonicalJson(parts.qemuCommand));
+export function behindTheGate(parts: BackendParts): Backend {
+  const { config, image, model, diode, qemu, flows, connections } = parts;
   return {
     model: enclaveModel({
       name: model.name,
@@ -68,13 +65,6 @@ export async function behindTheGate(parts: BackendParts): Promise<Backend> {
       idleMs: parseDuration(config.api.idle_timeout),
       connect: () => connections.connect(),
     }),
-    kernel: kernelGate({
-      plan: diode.plan,
-      image,
-      ids: diode.guard.ids,
-      qemu: { version: parts.qemuVersion, argumentsSha256: await sha256(words) },
-      flows,
-      counters: () => diode.counters(),
-    }),
+    kernel: kernelGate({ diode, image, qemu, flows }),
   };
 }

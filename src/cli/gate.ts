@@ -2,8 +2,9 @@
 import type { Backend } from "../api/chat.ts";
 import type { Node } from "../api/exchange.ts";
 import type { NewGateEvent } from "../api/hub.ts";
-import { recordIncident } from "../api/incident.ts";
+import { type Incident, recordIncident } from "../api/incident.ts";
 import type { MetricsSnapshot } from "../api/metrics.ts";
+import { equalBytes } from "../base/bytes.ts";
 import type { Config } from "../base/config.ts";
 import { messageOf } from "../base/errors.ts";
 import { decodeEvent } from "../bpf/event.ts";
@@ -40,6 +41,11 @@ export class Gate implements Disposable {
   private readonly incidents = new Incidents(() => performance.now());
   private readonly drops = new DropReporter({ wallMs: Date.now, monotonicNs });
   private present: RaisedDiode | null = null;
+  /** Replaced, and their rings still waited for. */
+  private readonly former: RaisedDiode[] = [];
+  /** Drops of theirs that have no entry yet, with what stood behind the gate then. */
+  private readonly left: { behind: Backend; incident: Incident }[] = [];
+  private link: Link | null = null;
   private checks = 0;
   private goodCheck: number | null = null;
 
@@ -65,6 +71,7 @@ export class Gate implements Disposable {
     const { instance } = this.parts;
     const guard = raiseDiode({ plan, ifindex: link.ifindex, pins: instance.pins });
     this.present = new RaisedDiode(guard, plan);
+    this.link = link;
     const { ids, adopted } = guard;
     const how = adopted ? "adopted, still pinned" : "attached and pinned";
     this.say(`diode ${plan.name} ${how}: link ${ids.link}, program ${ids.program}`);
@@ -74,11 +81,49 @@ export class Gate implements Disposable {
     this.say(`tap up behind the diode`);
   }
 
+  /**
+   * Puts another diode in the present one's place while frames pass: each meets the one or the
+   * other. What runs goes on, with the flows that it has.
+   * @throws VeiError: then the present one still stands as it did; but `diode-lost`: it does not.
+   */
+  replace(plan: DiodePlan): void {
+    const before = this.present!;
+    const { table, config } = before.plan;
+    if (equalBytes(plan.table, table) && equalBytes(plan.config, config)) {
+      // The kernel has it already; the file says the same in other words.
+      before.plan = plan;
+      return;
+    }
+    const { pins } = this.parts.instance;
+    let guard;
+    try {
+      guard = raiseDiode({ plan, ifindex: this.link!.ifindex, pins });
+    } catch (cause) {
+      before.guard.check();
+      throw cause;
+    }
+    this.drain();
+    const behind = this.parts.backend();
+    if (behind) {
+      this.left.push(...this.incidents.due(true).map((incident) => ({ behind, incident })));
+    }
+    const next = new RaisedDiode(guard, plan);
+    before.replacedBy(next);
+    this.former.push(before);
+    this.present = next;
+    const { link, program } = guard.ids;
+    this.say(
+      `diode ${plan.name} in place of ${before.plan.name}: link ${link}, program ${program}`,
+    );
+  }
+
   /** Reads the kernel's events until `signal` is aborted. */
   async read(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.present!.guard.ring.wait(200);
       this.drain();
+      // Nobody waits for their rings any more.
+      for (const diode of this.former.splice(0)) diode[Symbol.dispose]();
       await this.recordIncidents();
     }
   }
@@ -102,26 +147,31 @@ export class Gate implements Disposable {
   }
 
   private drain(): void {
-    this.present!.guard.ring.drain((record) => {
-      const drop = decodeEvent(record);
-      if (!this.flows.notify(drop)) this.incidents.add(drop);
-      const event = this.drops.report(drop);
-      if (event) this.parts.publish(event);
-    });
+    for (const { guard } of [...this.former, this.present!]) {
+      guard.ring.drain((record) => {
+        const drop = decodeEvent(record);
+        if (!this.flows.notify(drop)) this.incidents.add(drop);
+        const event = this.drops.report(drop);
+        if (event) this.parts.publish(event);
+      });
+    }
   }
 
   /** Entries for drops outside of requests, once it is known what stands behind the gate. */
   private async recordIncidents(): Promise<void> {
-    const backend = this.parts.backend();
-    if (!backend?.kernel) return;
-    const behind = { model: backend.model, kernel: backend.kernel };
-    for (const incident of this.incidents.due()) {
-      try {
-        const id = await recordIncident(this.parts.node, behind, incident);
-        this.say(`recorded drops outside of a request, receipt ${id}`, "warn");
-      } catch (cause) {
-        this.parts.log("error", `cannot record an incident: ${messageOf(cause)}`);
-      }
+    for (const { behind, incident } of this.left.splice(0)) await this.record(behind, incident);
+    const behind = this.parts.backend();
+    if (!behind) return;
+    for (const incident of this.incidents.due()) await this.record(behind, incident);
+  }
+
+  private async record({ model, kernel }: Backend, incident: Incident): Promise<void> {
+    if (!kernel) return;
+    try {
+      const id = await recordIncident(this.parts.node, { model, kernel }, incident);
+      this.say(`recorded drops outside of a request, receipt ${id}`, "warn");
+    } catch (cause) {
+      this.parts.log("error", `cannot record an incident: ${messageOf(cause)}`);
     }
   }
 
@@ -131,6 +181,7 @@ export class Gate implements Disposable {
 
   /** The diode stays pinned. */
   [Symbol.dispose](): void {
+    for (const diode of this.former) diode[Symbol.dispose]();
     this.present?.[Symbol.dispose]();
   }
 }

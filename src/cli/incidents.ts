@@ -56,13 +56,16 @@ export class Incidents {
     if (!gathered.written) addDrop(gathered.drops, event);
   }
 
-  /** @returns the incidents to be written now, each flow once. */
-  due(): Incident[] {
+  /**
+   * @param all also those whose flow may go on in the next moment.
+   * @returns the incidents to be written now, each flow once.
+   */
+  due(all = false): Incident[] {
     const now = this.nowMs();
     while (this.times.length > 0 && now - this.times[0] > HOUR_MS) this.times.shift();
     const due: Incident[] = [];
     for (const gathered of this.flows.values()) {
-      if (gathered.written || now - gathered.first < GATHER_MS) continue;
+      if (gathered.written || (!all && now - gathered.first < GATHER_MS)) continue;
       gathered.written = true;
       if (this.times.length >= MAX_PER_HOUR) {
         this.left++;

@@ -1,8 +1,10 @@
 /** The kernel's side of an exchange: which drops belong to which flow, and what receipts bind. */
 import type { FlowWatch, KernelDrop, KernelGate } from "../api/exchange.ts";
 import type { DropEvent } from "../bpf/event.ts";
+import type { Setting } from "../receipt/statement.ts";
 import type { DiodePlan } from "../../diodes/plan.ts";
 import type { GuestImage } from "../../enclave/images.ts";
+import type { RaisedDiode } from "./raised_diode.ts";
 
 /** TCP goes on sending what was dropped for some minutes after its connection was closed. */
 const LINGER_MS = 20 * 60_000;
@@ -69,27 +71,25 @@ export function addDrop(drops: Map<string, KernelDrop>, event: DropEvent): Kerne
 }
 
 export interface KernelGateParts {
-  plan: DiodePlan;
+  diode: RaisedDiode;
   image: GuestImage;
-  ids: { link: number; program: number };
   qemu: { version: string; argumentsSha256: string };
   flows: FlowWatches;
-  counters(): Record<string, number>;
+}
+
+/** @returns what receipts say of a diode. */
+export function diodeSetting({ name, digests }: DiodePlan): NonNullable<Setting["diode"]> {
+  const { source, program, table, config } = digests;
+  return { name, source, program, table, link_rules: config };
 }
 
 /** @returns what an exchange through this gate needs and binds. */
 export function kernelGate(
-  { plan, image, ids, qemu, flows, counters }: KernelGateParts,
+  { diode, image, qemu, flows }: KernelGateParts,
 ): KernelGate {
   const { files } = image.manifest;
   return {
-    diode: {
-      name: plan.name,
-      source: plan.digests.source,
-      program: plan.digests.program,
-      table: plan.digests.table,
-      link_rules: plan.digests.config,
-    },
+    diode: diodeSetting(diode.plan),
     enclave: {
       image: image.digest,
       kernel: files.kernel.sha256,
@@ -98,9 +98,15 @@ export function kernelGate(
       qemu_version: qemu.version,
       qemu_arguments: qemu.argumentsSha256,
     },
-    linkId: ids.link,
-    programId: ids.program,
-    counters,
+    linkId: diode.guard.ids.link,
+    programId: diode.guard.ids.program,
+    counters: () => diode.counters(),
+    replacedBy: () =>
+      [...diode.successors()].map((next) => ({
+        program_id: next.guard.ids.program,
+        diode: diodeSetting(next.plan),
+        counters_after: next.counters(),
+      })),
     watch: (port) => flows.watch(port),
   };
 }

@@ -1,4 +1,5 @@
 /** Reads an instance's configuration file. */
+import { sha256 } from "../base/bytes.ts";
 import { type Config, defaultConfig, parseConfig } from "../base/config.ts";
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
 
@@ -8,22 +9,34 @@ import { Exit, messageOf, VeiError } from "../base/errors.ts";
  */
 export async function loadConfig(
   path: string,
-  { mustExist = false }: { mustExist?: boolean } = {},
+  options: { mustExist?: boolean } = {},
 ): Promise<Config> {
+  return (await readConfig(path, options)).config;
+}
+
+/** The same. @returns also the SHA-256 of the file's bytes; null where there is no file. */
+export async function readConfig(
+  path: string,
+  { mustExist = false }: { mustExist?: boolean } = {},
+): Promise<{ config: Config; sha256: string | null }> {
+  let bytes: Uint8Array;
   let text: string;
   try {
-    text = await Deno.readTextFile(path);
+    bytes = await Deno.readFile(path);
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound && !mustExist) return defaultConfig();
+    if (cause instanceof Deno.errors.NotFound && !mustExist) {
+      return { config: defaultConfig(), sha256: null };
+    }
     throw new VeiError({
       code: "config-unreadable",
       message: `Cannot read the configuration ${path}: ${messageOf(cause)}`,
       hint: mustExist
-        ? "name a file that is there and readable"
+        ? "name a file that is there and readable, or put it back"
         : "mend its permissions, or remove it to run with the defaults",
       exit: Exit.config,
       cause,
     });
   }
-  return parseConfig(text, path);
+  return { config: parseConfig(text, path), sha256: await sha256(bytes) };
 }

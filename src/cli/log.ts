@@ -8,6 +8,8 @@ export type Level = Config["log"]["level"];
 
 export interface Log {
   (level: Level, message: string, fields?: Record<string, unknown>): void;
+  /** What is below is not written. */
+  least: Level;
 }
 
 /**
@@ -15,8 +17,8 @@ export interface Log {
  * @param now the clock.
  */
 export function makeLog(terminal: Terminal, least: Level, now: () => Date): Log {
-  return (level, message, fields = {}) => {
-    if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
+  const log: Log = (level, message, fields = {}) => {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(log.least)) return;
     const time = now().toISOString();
     if (terminal.interactive) {
       const more = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
@@ -27,4 +29,6 @@ export function makeLog(terminal: Terminal, least: Level, now: () => Date): Log 
       terminal.err(JSON.stringify({ time, level, message, ...fields }));
     }
   };
+  log.least = least;
+  return log;
 }

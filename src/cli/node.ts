@@ -1,4 +1,5 @@
 /** Opens what every exchange needs: key, store, policy, and the digest of this very program. */
+import type { CompiledPolicy } from "../api/policy.ts";
 import { ExchangeTotals } from "../api/exchange_totals.ts";
 import { type Node, settleInterrupted } from "../api/exchange.ts";
 import { Exit, VeiError } from "../base/errors.ts";
@@ -13,6 +14,8 @@ import { VERSION } from "./version.ts";
 
 /** An open node; disposing of it closes the store. The state's lock is the caller's. */
 export interface OpenNode extends Node, AsyncDisposable {
+  /** From now on exchanges that begin are judged by this one. */
+  usePolicy(policy: CompiledPolicy): void;
   readonly key: SigningKey;
   /** Receipts that had to be written for a crash before. */
   readonly settled: number;
@@ -29,7 +32,7 @@ export const keyPath = (instance: Instance) => `${instance.state}/node.key`;
  * @throws VeiError `policy-…`, `key-…`, `log-…`, `index-unusable`.
  */
 export async function openNode(instance: Instance, policyName: string): Promise<OpenNode> {
-  const policy = await configuredPolicy(policyName);
+  let policy = await configuredPolicy(policyName);
   const mayMake = await sizeOf(`${instance.state}/receipts.log`) === 0;
   const key = await loadNodeKey(keyPath(instance), { mayMake, random });
   const store = await ReceiptStore.open({
@@ -56,18 +59,19 @@ export async function openNode(instance: Instance, policyName: string): Promise<
   });
   const totals = new ExchangeTotals();
   const node: Node = {
-    ...{ store, fingerprint, policy, program, random },
+    ...{ store, fingerprint, program, random },
+    get policy() {
+      return policy;
+    },
     now: () => new Date(),
     onEnd: (end) => totals.add(end),
   };
   const settled = await settleInterrupted(node);
-  return {
-    ...node,
-    key,
-    settled,
-    totals,
+  return Object.assign(node, {
+    ...{ key, settled, totals },
+    usePolicy: (next: CompiledPolicy) => void (policy = next),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-  };
+  });
 }
 
 async function sizeOf(path: string): Promise<number> {

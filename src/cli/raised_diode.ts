@@ -4,6 +4,7 @@ import type { DiodePlan } from "../../diodes/plan.ts";
 
 export class RaisedDiode implements Disposable {
   private final: Record<string, number> | null = null;
+  private next: RaisedDiode | null = null;
 
   /** @param guard owned from now on. @param plan what is said of it; its tables are the guard's. */
   constructor(readonly guard: Guard, public plan: DiodePlan) {}
@@ -11,6 +12,16 @@ export class RaisedDiode implements Disposable {
   /** @returns frames by reason, also after the end: then the last that there were. */
   counters(): Record<string, number> {
     return this.final ?? this.guard.counters();
+  }
+
+  /** @param next has been put in its place. */
+  replacedBy(next: RaisedDiode): void {
+    this.next = next;
+  }
+
+  /** The diodes that came after it, in their order. */
+  *successors(): Generator<RaisedDiode> {
+    for (let one = this.next; one !== null; one = one.next) yield one;
   }
 
   /** Nobody may be waiting for its ring any more. */

@@ -31,7 +31,8 @@ async function envelopeOf({ instance, positionals }: CommandContext): Promise<st
 }
 
 function verdictText(receipt: Receipt): string {
-  const { kind, verdict } = receipt;
+  const { kind, verdict, reload } = receipt;
+  if (reload) return `reload: ${verdict.outcome}, ${reload.changed.join(", ")}`;
   if (kind === "incident") return `incident: ${receipt.verdict.outcome} by the kernel, no request`;
   switch (verdict.outcome) {
     case "completed":
@@ -42,6 +43,8 @@ function verdictText(receipt: Receipt): string {
       return `refused: ${verdict.rule} at ${verdict.offset}`;
     case "interrupted":
       return `interrupted: ${verdict.why}`;
+    case "applied":
+      return "applied";
   }
 }
 

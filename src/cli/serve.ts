@@ -2,11 +2,13 @@
 import { Exit } from "../base/errors.ts";
 import { currentImage } from "../../enclave/images.ts";
 import { modelByName } from "../../enclave/models.ts";
+import { checkFormat } from "../store/format.ts";
 import type { Command } from "./command.ts";
 import { configuredDiode } from "./configured.ts";
 import { Daemon } from "./daemon.ts";
 import { lockInstance } from "./instance_lock.ts";
-import { loadConfig } from "./load_config.ts";
+import { listenForHangUp } from "./daemon_reload.ts";
+import { readConfig } from "./load_config.ts";
 import { type Log, makeLog } from "./log.ts";
 import { type OpenNode, openNode } from "./node.ts";
 import { MODEL_OPTIONS, plainModel } from "./plain_model.ts";
@@ -14,7 +16,7 @@ import { servePlain } from "./serve_plain.ts";
 import { openService } from "./service.ts";
 import { mustRun } from "../host/run.ts";
 import { requireMachine } from "./needs.ts";
-import { requireRoot } from "./privilege.ts";
+import { requireSteering } from "./privilege.ts";
 
 export const command: Command = {
   name: "serve",
@@ -31,14 +33,16 @@ export const command: Command = {
   },
   async run({ instance, options, terminal }) {
     const plain = plainModel(options);
-    if (!plain) requireRoot("vei serve (with a virtual machine)");
-    const named = options.config as string | undefined;
-    const config = named === undefined
-      ? await loadConfig(instance.config)
-      : await loadConfig(named, { mustExist: true });
+    if (!plain) requireSteering("vei serve (with a virtual machine)");
+    const onHangUp = listenForHangUp();
+    const named = options.config !== undefined;
+    const path = named ? String(options.config) : instance.config;
+    const { config, sha256 } = await readConfig(path, { mustExist: named });
+    const source = { path, named, sha256 };
     const log = makeLog(terminal, config.log.level, () => new Date());
     const service = openService(Deno.env.get("NOTIFY_SOCKET"), log);
     using _lock = lockInstance(instance);
+    checkFormat(instance.state);
     const stop = new AbortController();
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       Deno.addSignalListener(signal, () => stop.abort());
@@ -46,7 +50,10 @@ export const command: Command = {
     if (plain) {
       await using node = await openNode(instance, config.policy.default);
       tellSettled(node, log);
-      await servePlain({ instance, config, model: plain, node, log, service, stop: stop.signal });
+      await servePlain({
+        ...{ instance, config, source, model: plain, node, log, service, onHangUp },
+        stop: stop.signal,
+      });
       return Exit.ok;
     }
     const plan = await configuredDiode(config);
@@ -57,7 +64,8 @@ export const command: Command = {
     await using node = await openNode(instance, config.policy.default);
     tellSettled(node, log);
     const daemon = new Daemon({
-      ...{ instance, config, plan, image, model, node, qemuVersion, log, service },
+      ...{ instance, config, source, plan, image, model, node, qemuVersion, log, service },
+      onHangUp,
       stop: stop.signal,
     });
     Deno.addSignalListener("SIGUSR1", () => daemon.restartEnclave());

@@ -3,7 +3,7 @@
  * run in our virtual machine. No root, no kernel gate, and every receipt says so.
  */
 import { createApp } from "../api/app.ts";
-import { EventHub } from "../api/hub.ts";
+import { EventHub, type NewGateEvent } from "../api/hub.ts";
 import { metricsText } from "../api/metrics.ts";
 import { policyStatus } from "../api/policy.ts";
 import { Slots } from "../api/slots.ts";
@@ -15,8 +15,9 @@ import type { Model } from "../model/model.ts";
 import { startTimeOf } from "../../ffi/process.ts";
 import { mountPage } from "../../web/page.tsx";
 import { serveApi } from "./api_server.ts";
+import { type ConfigSource, type OnHangUp, reloaderOf } from "./daemon_reload.ts";
 import { removeEndpoint, writeEndpoint } from "./endpoint.ts";
-import type { Log } from "./log.ts";
+import type { Level, Log } from "./log.ts";
 import type { OpenNode } from "./node.ts";
 import type { Service } from "./service.ts";
 import { VERSION } from "./version.ts";
@@ -27,10 +28,12 @@ const SLOTS = 4;
 export interface PlainParts {
   instance: Instance;
   config: Config;
+  source: ConfigSource;
   model: Model;
   node: OpenNode;
   log: Log;
   service: Service;
+  onHangUp: OnHangUp;
   stop: AbortSignal;
 }
 
@@ -51,10 +54,22 @@ export async function servePlain(parts: PlainParts): Promise<void> {
     diode: null,
     enclave: null,
     policy: policyStatus(node),
+    reload: reloader.status(),
     receipts: node.store.count,
     events: hub.latest(64),
   });
   const slots = new Slots(SLOTS, config.api.max_queue);
+  const publish = (event: NewGateEvent, level: Level = "info") => {
+    const { id, kind, message } = hub.publish(event);
+    log(level, message, { event: id, kind });
+  };
+  const reloader = reloaderOf({
+    ...parts,
+    plan: null,
+    slots,
+    publish,
+    standing: () => ({ model, kernel: null, diode: null }),
+  });
   const metrics = () =>
     metricsText({
       status: status(),
@@ -65,7 +80,7 @@ export async function servePlain(parts: PlainParts): Promise<void> {
       boots: null,
     });
   const app = createApp({
-    hosts: config.api.hosts,
+    hosts: () => reloader.current.config.api.hosts,
     hub,
     status,
     metrics,
@@ -73,7 +88,7 @@ export async function servePlain(parts: PlainParts): Promise<void> {
     chat: {
       node,
       slots,
-      maxBody: parseSize(config.api.max_body),
+      maxBody: () => parseSize(reloader.current.config.api.max_body),
       modelName: model.name,
       backend: () => ({ model, kernel: null }),
       onError,
@@ -88,6 +103,7 @@ export async function servePlain(parts: PlainParts): Promise<void> {
     hub.publish({ time: started, kind: "daemon", message });
     log("info", `${message}, on http://${api.listen}`);
     service.ready(`${message}, on http://${api.listen}`);
+    reloader.open();
     // There is no gate to watch: the event loop's own life has to do.
     const beat = setInterval(() => service.looked(), 1000);
     await new Promise<void>((resolve) => {
@@ -98,6 +114,7 @@ export async function servePlain(parts: PlainParts): Promise<void> {
   } finally {
     phase = "stopping";
     service.stopping("stopping");
+    await reloader.close();
     hub.close();
     await api.stop();
     await removeEndpoint(instance);

@@ -71,12 +71,15 @@ export class Service {
     this.tell({ WATCHDOG: "1" });
   }
 
+  /** Said only after `ready`: what follows would be taken for the end of the start. */
   reloading(): void {
+    if (!this.isReady) return;
     this.tell({ RELOADING: "1", MONOTONIC_USEC: this.parts.monotonicUsec() });
   }
 
   /** After `reloading`, whether anything was changed or not. */
   reloaded(status: string): void {
+    if (!this.isReady) return this.status(status);
     this.tell({ READY: "1", STATUS: status });
   }
 

@@ -34,6 +34,14 @@ const flow = v.strictObject({
   destination_port: count,
 });
 
+const diode = v.strictObject({
+  name: filled,
+  source: digest,
+  program: digest,
+  table: digest,
+  link_rules: digest,
+});
+
 /** What the answer depends on besides the input; with that it makes the `proof_id`. */
 const setting = {
   policy: v.strictObject({ name: filled, version: filled, sha256: digest, automaton: digest }),
@@ -47,13 +55,7 @@ const setting = {
     seed: count,
   }),
   /** null without a diode. */
-  diode: v.nullable(v.strictObject({
-    name: filled,
-    source: digest,
-    program: digest,
-    table: digest,
-    link_rules: digest,
-  })),
+  diode: v.nullable(diode),
   /** null without a virtual machine. */
   enclave: v.nullable(v.strictObject({
     image: digest,
@@ -87,35 +89,78 @@ const verdict = v.variant("outcome", [
   v.strictObject({ outcome: v.literal("refused"), rule: filled, offset: count }),
   v.strictObject({ outcome: v.literal("interrupted"), why: filled }),
 ]);
+/** How an exchange ended. */
 export type Verdict = v.InferOutput<typeof verdict>;
 
-const Predicate = v.strictObject({
-  id: v.pipe(v.string(), v.check(isUuid7, "must be a UUID of version 7")),
-  /** Counts from 1, without holes. */
-  sequence: v.pipe(count, v.minValue(1)),
-  /** `incident`: the kernel dropped frames that belong to no request; input and output are empty. */
-  kind: v.picklist(["exchange", "incident"]),
-  proof_id: digest,
-  node: filled,
-  time: v.strictObject({ start: time, first_byte: v.nullable(time), end: time }),
-  input: content,
-  ...setting,
-  /** What was released to the user; null where a crash took the knowledge of it. */
-  output: v.nullable(content),
-  verdict,
-  kernel: v.nullable(v.strictObject({
-    link_id: count,
-    program_id: count,
-    counters_before: counters,
-    /** null where a crash took the knowledge of them. */
-    counters_after: v.nullable(counters),
-    /** Of an incident; null for an exchange, whose flow is its own. */
-    flow: v.nullable(flow),
-    drops: v.array(drop),
-  })),
-  /** Guarantees that this exchange did not have, in words. */
-  lacks: v.array(filled),
+/** A change of the configuration while the daemon ran, by digests of the files. */
+const reload = v.strictObject({
+  /** Counts the configurations of this run of the daemon; the one that it started with is 1. */
+  generation: v.pipe(count, v.minValue(2)),
+  /** Keys of the configuration that have another value, and files that have another content. */
+  changed: v.pipe(v.array(filled), v.minLength(1)),
+  /** null where there was no file and the defaults held. */
+  config: v.strictObject({ before: v.nullable(digest), after: v.nullable(digest) }),
+  policy: v.strictObject({ before: digest, after: digest }),
+  /** null where no diode stands before the model. */
+  diode: v.nullable(v.strictObject({ before: digest, after: digest })),
 });
+export type Reload = v.InferOutput<typeof reload>;
+
+const Predicate = v.pipe(
+  v.strictObject({
+    id: v.pipe(v.string(), v.check(isUuid7, "must be a UUID of version 7")),
+    /** Counts from 1, without holes. */
+    sequence: v.pipe(count, v.minValue(1)),
+    /**
+     * `incident`: the kernel dropped frames that belong to no request; `reload`: the configuration was
+     * changed, the parts below are those before it. Input and output of both are empty.
+     */
+    kind: v.picklist(["exchange", "incident", "reload"]),
+    proof_id: digest,
+    node: filled,
+    time: v.strictObject({ start: time, first_byte: v.nullable(time), end: time }),
+    input: content,
+    ...setting,
+    /** What was released to the user; null where a crash took the knowledge of it. */
+    output: v.nullable(content),
+    verdict: v.variant("outcome", [verdict, v.strictObject({ outcome: v.literal("applied") })]),
+    kernel: v.nullable(v.strictObject({
+      link_id: count,
+      program_id: count,
+      counters_before: counters,
+      /** null where a crash took the knowledge of them. */
+      counters_after: v.nullable(counters),
+      /** Of an incident; null for an exchange, whose flow is its own. */
+      flow: v.nullable(flow),
+      drops: v.array(drop),
+      /**
+       * The diodes that were put in this one's place before the end, in their order; the counters
+       * above are those of the first one's own maps. Absent where none was.
+       */
+      replaced_by: v.optional(v.pipe(
+        v.array(v.strictObject({
+          program_id: count,
+          diode,
+          /** null where a crash took the knowledge of them. */
+          counters_after: v.nullable(counters),
+        })),
+        v.minLength(1),
+      )),
+    })),
+    /** Of a reload only. */
+    reload: v.optional(reload),
+    /** Guarantees that this exchange did not have, in words. */
+    lacks: v.array(filled),
+  }),
+  v.check(
+    ({ kind, reload, verdict }) =>
+      (kind === "reload") === (reload !== undefined) &&
+      (kind === "reload"
+        ? ["applied", "interrupted"].includes(verdict.outcome)
+        : verdict.outcome !== "applied"),
+    "kind, verdict and reload do not fit",
+  ),
+);
 export type Receipt = v.InferOutput<typeof Predicate>;
 
 const Statement = v.strictObject({

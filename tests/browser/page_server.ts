@@ -2,6 +2,7 @@
 import type { Hono } from "hono";
 import { createApp } from "../../src/api/app.ts";
 import { EventHub } from "../../src/api/hub.ts";
+import { NO_RELOAD } from "../tools/sample_reload.ts";
 import type { Status } from "../../src/api/status.ts";
 import { sha256 } from "../../src/base/bytes.ts";
 import { REASONS } from "../../src/bpf/reasons.ts";
@@ -63,6 +64,7 @@ export function readyStatus(): FullStatus {
       restarts: 0,
     },
     policy: { name: "hateless", version: "1", sha256: digestOf("f") },
+    reload: NO_RELOAD,
     receipts: 0,
     events: [],
   };
@@ -111,7 +113,7 @@ export class PageServer implements AsyncDisposable {
 
   private app(): Hono {
     const app = createApp({
-      hosts: ["127.0.0.1"],
+      hosts: () => ["127.0.0.1"],
       hub: this.hub,
       status: () => ({
         ...this.status,

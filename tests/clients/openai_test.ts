@@ -22,7 +22,7 @@ async function withClient(body: (client: OpenAI) => Promise<void>): Promise<void
     const key = await signingKey(new Uint8Array(32).fill(1));
     await using store = await ReceiptStore.open({ folder, sign: (bytes) => seal(bytes, key) });
     const app = createApp({
-      hosts: ["127.0.0.1"],
+      hosts: () => ["127.0.0.1"],
       hub: new EventHub(),
       status: () => ({}) as Status,
       onError: () => {},
@@ -36,7 +36,7 @@ async function withClient(body: (client: OpenAI) => Promise<void>): Promise<void
           random: (count) => crypto.getRandomValues(new Uint8Array(count)),
         },
         slots: new Slots(1, 4),
-        maxBody: 100_000,
+        maxBody: () => 100_000,
         modelName: "mock",
         backend: () => ({ model: mockModel(), kernel: null }),
         onError: () => {},

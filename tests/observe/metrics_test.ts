@@ -55,8 +55,8 @@ Deno.test("a daemon without virtual machine: counts fit the receipts, and nothin
     'vei_daemon_phase{phase="gate-lost"}',
   ]);
 
-  for (let i = 0; i < 3; i++) await (await box.chat("six tokens and no bad word")).text();
-  await (await box.chat("all I hate", { stream: true })).text();
+  for (let i = 0; i < 3; i++) await (await box.tell("six tokens and no bad word")).text();
+  await (await box.tell("all I hate", { stream: true })).text();
   await box.fetch("/api/generate", {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -90,7 +90,7 @@ Deno.test("the gate's drops, the flows and the boots of a real virtual machine a
   assertEquals(early["vei_enclave_boot_seconds_count"], 0);
   assertEquals(early.vei_enclave_last_boot_seconds, undefined);
   await daemon.ready();
-  await (await box.chat("x", { stream: true, max_tokens: 8 })).text();
+  await (await box.tell("x", { stream: true, max_tokens: 8 })).text();
   const before = await daemon.ready();
   const { values } = await scraped(box);
   const after = await daemon.ready();

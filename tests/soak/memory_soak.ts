@@ -30,7 +30,7 @@ const WORDS = "the quick brown fox jumps over the lazy dog and says that it is f
 async function one(box: Box, n: number): Promise<void> {
   switch (n % 10) {
     case 0: // The monitor ends it.
-      await (await box.chat(`${WORDS} I hate it`, { stream: true })).text();
+      await (await box.tell(`${WORDS} I hate it`, { stream: true })).text();
       return;
     case 1: { // Refused before the model sees it.
       const answer = await box.fetch("/api/generate", {
@@ -42,7 +42,7 @@ async function one(box: Box, n: number): Promise<void> {
       return;
     }
     case 2: // The client hangs up.
-      await (await box.chat(WORDS, { stream: true })).body!.cancel();
+      await (await box.tell(WORDS, { stream: true })).body!.cancel();
       return;
     case 3: {
       const { receipts } = await (await box.fetch("/api/receipts?limit=20")).json();
@@ -54,10 +54,10 @@ async function one(box: Box, n: number): Promise<void> {
       await (await box.fetch("/api/status")).text();
       return;
     case 5:
-      await (await box.chat(WORDS, { stream: true })).text();
+      await (await box.tell(WORDS, { stream: true })).text();
       return;
     default:
-      await (await box.chat(WORDS)).text();
+      await (await box.tell(WORDS)).text();
   }
 }
 

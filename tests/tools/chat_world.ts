@@ -35,7 +35,7 @@ export async function withApp(
   try {
     await using store = await ReceiptStore.open({ folder, sign: (bytes) => seal(bytes, key) });
     const app = createApp({
-      hosts: ["localhost"],
+      hosts: () => ["localhost"],
       hub: new EventHub(),
       status: () => ({}) as Status,
       onError: () => {},
@@ -49,7 +49,7 @@ export async function withApp(
           random: (count) => crypto.getRandomValues(new Uint8Array(count)),
         },
         slots: new Slots(1, queue),
-        maxBody: 10_000,
+        maxBody: () => 10_000,
         modelName: "m",
         backend: () => model && { model, kernel: null },
         onError: () => {},

@@ -26,7 +26,7 @@ export async function runCycles(
     const daemon = box.serve({ mock: true });
     await daemon.ready();
     so.startMs = Math.max(so.startMs, performance.now() - begun);
-    const answer = await box.chat("cycle after cycle");
+    const answer = await box.tell("cycle after cycle");
     assertEquals(answer.status, 200, daemon.log);
     assertEquals((await answer.json()).choices[0].message.content, "cycle after cycle");
     const { code, ms } = await daemon.stop(done % 2 === 0 ? "SIGTERM" : "SIGINT");

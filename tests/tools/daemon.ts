@@ -3,7 +3,7 @@
  * own, with a small model. While it lives the gate is looked at again and again; whatever happens,
  * all of it is removed at the end, and that is checked too.
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { detachDiode } from "../../diodes/manager.ts";
 import { sha256File } from "../../enclave/digest.ts";
 import { assertLocalAddress, GUEST_PORT, removeLink } from "../../enclave/link.ts";
@@ -31,7 +31,12 @@ const STOP_MS = 20_000;
 
 export class Box implements AsyncDisposable {
   readonly gate: GateWatch;
+  /** TMPDIR of everything that this box runs. */
+  readonly temporary = Deno.makeTempDirSync({ prefix: "vei-faults-tmp-" });
+  /** Ids of receipts that clients were told. */
+  readonly accepted = new Set<string>();
   private readonly daemons: Daemon[] = [];
+  private readonly ran: Ran[] = [];
   private readonly client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
 
   private constructor(
@@ -61,10 +66,35 @@ export class Box implements AsyncDisposable {
   }
 
   /** Runs another `vei` command on this instance to its end. @param options `state`: another folder. */
-  vei(args: string[], { state, ...options }: VeiOptions & { state?: string } = {}): Promise<Ran> {
+  async vei(
+    args: string[],
+    { state, ...options }: VeiOptions & { state?: string } = {},
+  ): Promise<Ran> {
     const at = args.indexOf("--");
     const [own, rest] = at < 0 ? [args, []] : [args.slice(0, at), args.slice(at)];
-    return vei([...own, ...this.arguments(state), ...rest], options);
+    const words = [...own, ...this.arguments(state), ...rest];
+    const ran = await vei(words, { ...options, env: this.environment(options.env) });
+    this.ran.push(ran);
+    return ran;
+  }
+
+  private environment(more: Record<string, string> = {}): Record<string, string> {
+    return { TMPDIR: this.temporary, ...more };
+  }
+
+  /** Everything that daemons and commands of this box have printed. */
+  get said(): string {
+    const daemons = this.daemons.map(({ log }) => log);
+    return [...daemons, ...this.ran.map(({ stdout, stderr }) => stdout + stderr)].join("\n");
+  }
+
+  /** Stops what still runs, as its operator would. @throws AssertionError unless it ends well. */
+  async stop(): Promise<void> {
+    for (const daemon of this.daemons.filter(({ running }) => running)) {
+      const { code, ms } = await daemon.stop();
+      assertEquals(code, 0, daemon.log);
+      assert(ms < STOP_MS / 2, `the stop took ${ms} ms`);
+    }
   }
 
   /**
@@ -78,7 +108,8 @@ export class Box implements AsyncDisposable {
       Deno.writeTextFileSync(path, options.config);
       args.push("--config", path);
     }
-    const daemon = new Daemon(startVei(args, options), this);
+    const env = this.environment(options.env);
+    const daemon = new Daemon(startVei(args, { ...options, env }), this);
     this.daemons.push(daemon);
     return daemon;
   }
@@ -112,12 +143,28 @@ export class Box implements AsyncDisposable {
   }
 
   /** Asks a question, as an OpenAI client does. @param more besides `messages`. */
-  chat(content: string, more: Record<string, unknown> = {}): Promise<Response> {
+  tell(content: string, more: Record<string, unknown> = {}): Promise<Response> {
     return this.fetch("/v1/chat/completions", {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ messages: [{ role: "user", content }], ...more }),
     });
+  }
+
+  /** Asks the model through the API, and remembers the receipt's id. */
+  async chat(maxTokens: number, stream = true): Promise<Response> {
+    const answer = await this.fetch("/v1/chat/completions", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        messages: [{ role: "user", content: "x" }],
+        max_tokens: maxTokens,
+        stream,
+      }),
+    });
+    const id = answer.headers.get("vei-receipt");
+    if (id !== null) this.accepted.add(id);
+    return answer;
   }
 
   /** @returns the daemon's status, null while it does not answer. */
@@ -180,7 +227,9 @@ export class Box implements AsyncDisposable {
     await attempt(() => Deno.remove(instance.run, { recursive: true }).catch(ignoreMissing));
     this.goBack[Symbol.dispose]();
     this.client.close();
-    await attempt(() => Deno.remove(instance.state, { recursive: true }));
+    for (const folder of [instance.state, this.temporary]) {
+      await attempt(() => Deno.remove(folder, { recursive: true }));
+    }
     await attempt(async () => assertEquals(await leftOvers(instance), []));
     await attempt(() => this.gate.assertNeverOpen());
     if (failures.length === 1) throw failures[0];

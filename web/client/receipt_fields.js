@@ -23,6 +23,7 @@ const SECTIONS = [
   ["Diode", ["diode"]],
   ["Enclave", ["enclave"]],
   ["Kernel", ["kernel"]],
+  ["Reload", ["reload"]],
   ["Program", ["program"]],
   ["Signer", ["node"]],
 ];
@@ -33,7 +34,8 @@ const ORDER = {
   verdict: ["outcome", "by", "finish", "why", "rule", "offset", "start"],
   policy: ["name", "version", "sha256", "automaton"],
   model: ["kind", "name", "sha256"],
-  kernel: ["link_id", "program_id", "flow", "drops"],
+  kernel: ["link_id", "program_id", "flow", "drops", "replaced_by"],
+  reload: ["generation", "changed", "config", "policy", "diode"],
 };
 
 /** What `null` says, where it says more than "unknown". */
@@ -44,6 +46,9 @@ const NULLS = {
   kernel: "nothing was seen by a kernel gate",
   "time.first_byte": "nothing was released",
   "kernel.flow": "that of the request",
+  "reload.config.before": "no file, the defaults held",
+  "reload.config.after": "no file, the defaults hold",
+  "reload.diode": "none stands before this model",
   "verdict.offset": "no byte decided",
   "verdict.start": "not known to the kernel",
 };

@@ -67,6 +67,8 @@ export function verdictWords(verdict) {
       return { tone: "bad", text: "Prompt refused" };
     case "interrupted":
       return { tone: "wait", text: "Interrupted" };
+    case "applied":
+      return { tone: "ok", text: "Configuration reloaded" };
     default:
       return { tone: "unknown", text: String(verdict?.outcome ?? "Unknown") };
   }
