@@ -37,7 +37,7 @@ export interface RaiseInit {
  * up without a diode, `bpffs-private`, `pin-foreign`, `diode-lost`; SystemError.
  */
 export function raiseDiode({ plan, ifindex, pins, mayBeUp = false }: RaiseInit): Guard {
-  ensureBpffs();
+  ensureBpffs(pins);
   using stack = new DisposableStack();
   const pin = pinOf(pins);
   const hold = (how: Raised, link: XdpLink, objects: DiodeObjects) => {

@@ -13,7 +13,8 @@ export const pinOf = (pins: string) => `${pins}/link`;
 /** @returns the pinned link, null when there is none. */
 export function openPin(pin: string): XdpLink | null {
   try {
-    return isBpffsMounted() ? XdpLink.fromPin(pin) : null;
+    const folder = pin.slice(0, pin.lastIndexOf("/"));
+    return isBpffsMounted(folder) ? XdpLink.fromPin(pin) : null;
   } catch (error) {
     if (isErrno(error, "ENOENT")) return null;
     throw error;

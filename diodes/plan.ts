@@ -1,7 +1,8 @@
 /** A diode's text → everything that the kernel is given, by value. Touches no kernel object. */
 import { sha256 } from "../src/base/bytes.ts";
 import { compilePredicate } from "../src/automaton/compile.ts";
-import type { Dfa } from "../src/automaton/dfa.ts";
+import { DEAD, type Dfa } from "../src/automaton/dfa.ts";
+import { warningsOf } from "../src/automaton/warnings.ts";
 import { encodeConfig, encodeTable, type LinkRules } from "../src/bpf/layout.ts";
 import { diodeProgram } from "../src/bpf/program.ts";
 import { type DiodeFile, parseDiodeFile } from "../src/policy/diode_file.ts";
@@ -21,6 +22,8 @@ export interface DiodePlan {
   readonly table: Uint8Array<ArrayBuffer>;
   /** Value of the configuration map. */
   readonly config: Uint8Array<ArrayBuffer>;
+  /** What is probably not meant: one line each. */
+  readonly warnings: readonly string[];
   readonly stateCount: number;
   readonly classCount: number;
   /**
@@ -47,7 +50,8 @@ export async function compileDiode(
   const file = parseDiodeFile(text, path);
   const dfa = compilePredicate(file.predicate);
   const table = encodeTable(dfa);
-  const config = encodeConfig(rules, dfa);
+  // Where no payload may pass, packets without one may not either: the link is closed.
+  const config = encodeConfig(dfa.start === DEAD ? { ...rules, dropEmpty: true } : rules, dfa);
   const program = diodeProgram({ table: 0, config: 0, counters: 0, events: 0 });
   const [sourceDigest, tableDigest, configDigest, programDigest] = await Promise.all(
     [new TextEncoder().encode(text), table, config, program].map(sha256),
@@ -60,6 +64,7 @@ export async function compileDiode(
     dfa,
     table,
     config,
+    warnings: warningsOf(file.predicate, dfa),
     stateCount: dfa.stateCount,
     classCount: dfa.classCount,
     digests: {

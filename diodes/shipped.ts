@@ -1,9 +1,29 @@
 /** The diodes and policies that come with VEI, as text. */
 import { Exit, VeiError } from "../src/base/errors.ts";
+import closed from "./closed.toml" with { type: "text" };
 import hateless from "./hateless.toml" with { type: "text" };
+import json from "./json.toml" with { type: "text" };
+import json_prefix from "./json_prefix.toml" with { type: "text" };
+import json_start from "./json_start.toml" with { type: "text" };
+import minimal from "./minimal.toml" with { type: "text" };
+import printable16 from "./printable16.toml" with { type: "text" };
+import printable64 from "./printable64.toml" with { type: "text" };
+import text from "./text.toml" with { type: "text" };
+import utf8 from "./utf8.toml" with { type: "text" };
 import hatelessPolicy from "./policies/hateless.toml" with { type: "text" };
 
-const DIODES: Record<string, string> = { hateless };
+const DIODES: Record<string, string> = {
+  text,
+  hateless,
+  minimal,
+  printable16,
+  printable64,
+  json,
+  json_start,
+  json_prefix,
+  utf8,
+  closed,
+};
 const POLICIES: Record<string, string> = { hateless: hatelessPolicy };
 
 /** @returns the names of the shipped diodes. */

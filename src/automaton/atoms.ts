@@ -1,32 +1,51 @@
-/** The automaton of each single predicate, and the bytes that it tells apart. */
-import { type Comparison, type Predicate, PRINTABLE } from "../policy/predicate.ts";
+/** The automaton of each single predicate. */
+import { type ByteRange, type Comparison, type Predicate, PRINTABLE } from "../policy/predicate.ts";
+import { readRegex } from "../policy/regex.ts";
+import { JSON_SETS, jsonDepth, utf8 } from "./atoms_text.ts";
+import { type ByteAutomaton, classesOfSets, fromRules } from "./byte_automaton.ts";
 import type { Rules } from "./explore.ts";
+import { compileRegex } from "./regex.ts";
 
 /** A predicate that is not a connective. */
 export type Atom = Exclude<Predicate, { kind: "not" | "and" | "or" }>;
 
-/** What an atom is to the builder. `rules` steps over bytes; its states are any integers. */
-export interface AtomForm {
-  /** Sets of bytes; the atom treats two bytes alike that are in the same of them. */
-  readonly sets: readonly ((byte: number) => boolean)[];
-  readonly rules: Rules;
-}
-
 const REJECT = -1;
 const ACCEPT = -2;
 
-/** @returns the form of an atom. */
-export function atomForm(atom: Atom): AtomForm {
+/** @returns the minimal automaton of an atom. @throws TooManyStates, RegexTooLarge. */
+export function atomAutomaton(atom: Atom): ByteAutomaton {
+  const over = (sets: readonly ((byte: number) => boolean)[], rules: Rules) =>
+    fromRules(rules, classesOfSets(sets));
   switch (atom.kind) {
     case "contains":
-      return { sets: singletons(atom.literal), rules: contains(atom.literal, atom.within) };
+      return over(singletons(atom.literal), contains(atom.literal, atom.within));
     case "size":
-      return { sets: [], rules: size(atom.comparison, atom.bound) };
+      return over([], size(atom.comparison, atom.bound));
+    case "json-depth":
+      return over(JSON_SETS, jsonDepth(atom.comparison, atom.bound));
     case "starts-with":
-      return { sets: atom.literals.flatMap(singletons), rules: startsWith(atom.literals) };
+      return over(atom.literals.flatMap(singletons), startsWith(atom.literals));
     case "printable":
-      return { sets: [isPrintable], rules: all(isPrintable, atom.within) };
+      return over([isPrintable], all(isPrintable, atom.within));
+    case "all-in": {
+      const inSet = isIn(atom.ranges);
+      return over([inSet], all(inSet, atom.within));
+    }
+    case "utf8": {
+      const { rules, classOf } = utf8();
+      return fromRules(rules, classOf);
+    }
+    case "matches":
+      return compileRegex(readRegex(atom.source, atom.flags));
+    case "anything":
+      return over([], size(">=", 0));
+    case "nothing":
+      return over([], size("<", 0));
   }
+}
+
+function isIn(ranges: readonly ByteRange[]): (byte: number) => boolean {
+  return (byte) => ranges.some(({ first, last }) => byte >= first && byte <= last);
 }
 
 function isPrintable(byte: number): boolean {

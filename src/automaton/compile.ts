@@ -1,17 +1,14 @@
 /** Predicate → the one minimal automaton, numbered as `dfa.ts` says. */
 import { Exit, VeiError } from "../base/errors.ts";
 import { formatPredicate, type Predicate } from "../policy/predicate.ts";
-import { atomForm } from "./atoms.ts";
-import type { AtomForm } from "./atoms.ts";
+import { atomAutomaton } from "./atoms.ts";
+import { type ByteAutomaton, combine, complement, settledStates } from "./byte_automaton.ts";
 import { DEAD, type Dfa, UNIVERSAL } from "./dfa.ts";
-import { complement, explore, product, type Raw, TooManyStates } from "./explore.ts";
-import { minimise } from "./minimise.ts";
+import { TooManyStates } from "./explore.ts";
+import { RegexTooLarge } from "./regex_nfa.ts";
 
 /** Entries of the kernel's table, states times byte classes: premultiplied states have 16 bits. */
 export const MOST_ENTRIES = 65_536;
-
-/** States while building, before minimisation; beyond it a predicate takes too long to compile. */
-const MOST_STATES = 150_000;
 
 /**
  * @returns the minimal automaton of the predicate; the same one for every predicate that accepts
@@ -19,113 +16,90 @@ const MOST_STATES = 150_000;
  * @throws VeiError `diode-too-large`, saying which part grows.
  */
 export function compilePredicate(predicate: Predicate): Dfa {
-  const { classOf, samples } = byteClasses(predicate);
-  const dfa = numbered(build(predicate, samples), classOf);
-  if (dfa.stateCount * dfa.classCount > MOST_ENTRIES) throw tooLarge(predicate);
+  const dfa = numbered(build(predicate));
+  const { stateCount, classCount } = dfa;
+  if (stateCount * classCount > MOST_ENTRIES) {
+    throw tooLarge(
+      predicate,
+      `its table has ${stateCount} states times ${classCount} classes of bytes, and ` +
+        `${MOST_ENTRIES} entries is the most that the kernel's holds`,
+    );
+  }
   return dfa;
 }
 
-function build(predicate: Predicate, samples: readonly number[]): Raw {
+function build(predicate: Predicate): ByteAutomaton {
   try {
     switch (predicate.kind) {
       case "not":
-        return complement(build(predicate.operand, samples));
+        return complement(build(predicate.operand));
       case "and":
-      case "or": {
-        const combine = predicate.kind === "and"
-          ? (a: boolean, b: boolean) => a && b
-          : (a: boolean, b: boolean) => a || b;
-        const [left, right] = [build(predicate.left, samples), build(predicate.right, samples)];
-        return minimise(product(left, right, combine, MOST_STATES));
-      }
-      default: {
-        const { rules } = atomForm(predicate);
-        const step = (state: number, symbol: number) => rules.step(state, samples[symbol]);
-        return minimise(explore({ ...rules, step }, samples.length, MOST_STATES));
-      }
+      case "or":
+        return combine(predicate.kind, build(predicate.left), build(predicate.right));
+      default:
+        return atomAutomaton(predicate);
     }
   } catch (error) {
-    throw error instanceof TooManyStates ? tooLarge(predicate) : error;
+    if (error instanceof TooManyStates) {
+      throw tooLarge(predicate, "its automaton has too many states");
+    }
+    if (error instanceof RegexTooLarge) {
+      throw tooLarge(
+        predicate,
+        `the part ${short(error.part.raw)} at column ${error.part.start + 1} of the expression ` +
+          "multiplies its states",
+        "after what may begin anywhere a count is costly: use a smaller one, tie the expression " +
+          "to the beginning with ^, or make what is counted differ from what comes before",
+      );
+    }
+    throw error;
   }
 }
 
-function tooLarge(part: Predicate): VeiError {
-  const text = formatPredicate(part);
+function tooLarge(
+  part: Predicate,
+  why: string,
+  hint = "use smaller numbers after within and size and in repetitions, or fewer predicates " +
+    "that count",
+): VeiError {
   return new VeiError({
     code: "diode-too-large",
-    message: `Cannot compile ${text.length > 200 ? text.slice(0, 200) + " …" : text}: ` +
-      `its automaton needs more than ${MOST_ENTRIES} table entries`,
-    hint: "use smaller numbers after within and size, or fewer predicates that count bytes",
+    message: `Cannot compile ${short(formatPredicate(part))}: ${why}`,
+    hint,
     exit: Exit.config,
   });
 }
 
-/** @returns the coarsest classes that no atom needs split, and one byte of each. */
-function byteClasses(predicate: Predicate): { classOf: Uint8Array; samples: number[] } {
-  const classOf = new Uint8Array(256);
-  let samples = [0];
-  for (const { sets } of atoms(predicate)) {
-    for (const inSet of sets) {
-      const numbers = new Map<number, number>();
-      samples = [];
-      for (let byte = 0; byte < 256; byte++) {
-        const signature = classOf[byte] * 2 + (inSet(byte) ? 1 : 0);
-        if (!numbers.has(signature)) numbers.set(signature, samples.push(byte) - 1);
-        classOf[byte] = numbers.get(signature)!;
-      }
-    }
-  }
-  return { classOf, samples };
+function short(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)} …` : text;
 }
 
-function* atoms(predicate: Predicate): Generator<AtomForm> {
-  switch (predicate.kind) {
-    case "not":
-      return yield* atoms(predicate.operand);
-    case "and":
-    case "or":
-      yield* atoms(predicate.left);
-      return yield* atoms(predicate.right);
-    default:
-      yield atomForm(predicate);
-  }
-}
-
-/** Merges classes that no state tells apart and gives the states their places. */
-function numbered(raw: Raw, classOf: Uint8Array): Dfa {
-  const { classCount: k, stateCount: n, next, accepting } = raw;
-  const columns = new Map<string, number>();
-  const kept: number[] = [];
-  const merged = Array.from({ length: k }, (_, symbol) => {
-    const column = Array.from({ length: n }, (_, state) => next[state * k + symbol]).join();
-    if (!columns.has(column)) columns.set(column, kept.push(symbol) - 1);
-    return columns.get(column)!;
-  });
-
-  const absorbing = (state: number, accepts: number) =>
-    accepting[state] === accepts && kept.every((symbol) => next[state * k + symbol] === state);
+/** Gives the states their places. */
+function numbered({ classOf, raw }: ByteAutomaton): Dfa {
+  const { classCount, stateCount: n, next, accepting } = raw;
+  const dead = settledStates(raw, 0);
+  const universal = settledStates(raw, 1);
   const ordinary: number[] = [];
   const number = new Int32Array(n);
   for (let state = 0; state < n; state++) {
-    if (absorbing(state, 0)) number[state] = DEAD;
-    else if (absorbing(state, 1)) number[state] = UNIVERSAL;
+    if (dead[state]) number[state] = DEAD;
+    else if (universal[state]) number[state] = UNIVERSAL;
     else ordinary.push(state);
   }
   const rejecting = ordinary.filter((state) => accepting[state] === 0);
   const ordered = [...rejecting, ...ordinary.filter((state) => accepting[state] === 1)];
   ordered.forEach((state, i) => number[state] = i + 2);
 
-  const classCount = kept.length;
   const stateCount = ordered.length + 2;
   const table = new Uint32Array(stateCount * classCount);
   table.fill(UNIVERSAL, UNIVERSAL * classCount, 2 * classCount);
-  ordered.forEach((state, i) =>
-    kept.forEach((symbol, c) => {
-      table[(i + 2) * classCount + c] = number[next[state * k + symbol]];
-    })
-  );
+  ordered.forEach((state, i) => {
+    for (let symbol = 0; symbol < classCount; symbol++) {
+      table[(i + 2) * classCount + symbol] = number[next[state * classCount + symbol]];
+    }
+  });
   return {
-    classOf: Uint8Array.from(classOf, (symbol) => merged[symbol]),
+    classOf,
     classCount,
     stateCount,
     start: number[raw.start],

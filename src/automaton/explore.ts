@@ -1,6 +1,6 @@
-/** Automata as they are built: complete, over byte classes shared by the whole predicate. */
+/** Automata as they are built: complete, over numbered symbols. */
 
-/** A complete automaton over `classCount` symbols; every state can be reached from `start`. */
+/** A complete automaton over `classCount` symbols. */
 export interface Raw {
   readonly classCount: number;
   readonly stateCount: number;
@@ -27,8 +27,14 @@ export class TooManyStates extends Error {}
 export function explore(rules: Rules, classCount: number, limit: number): Raw {
   const numbers = new Map<number, number>([[rules.start, 0]]);
   const states = [rules.start];
-  const next: number[] = [];
+  let next = new Uint32Array(256);
   for (let at = 0; at < states.length; at++) {
+    const row = at * classCount;
+    if (row + classCount > next.length) {
+      const larger = new Uint32Array(2 * next.length + classCount);
+      larger.set(next);
+      next = larger;
+    }
     for (let symbol = 0; symbol < classCount; symbol++) {
       const target = rules.step(states[at], symbol);
       let number = numbers.get(target);
@@ -38,7 +44,7 @@ export function explore(rules: Rules, classCount: number, limit: number): Raw {
         numbers.set(target, number);
         states.push(target);
       }
-      next.push(number);
+      next[row + symbol] = number;
     }
   }
   return {
@@ -46,37 +52,6 @@ export function explore(rules: Rules, classCount: number, limit: number): Raw {
     stateCount: states.length,
     start: 0,
     accepting: Uint8Array.from(states, (state) => rules.accepts(state) ? 1 : 0),
-    next: Uint32Array.from(next),
+    next: next.slice(0, states.length * classCount),
   };
-}
-
-/** @returns the automaton that runs both and accepts as `combine` says of the two. */
-export function product(
-  a: Raw,
-  b: Raw,
-  combine: (a: boolean, b: boolean) => boolean,
-  limit: number,
-): Raw {
-  const k = a.classCount;
-  return explore(
-    {
-      start: a.start * b.stateCount + b.start,
-      step(state, symbol) {
-        const left = Math.floor(state / b.stateCount);
-        const right = state % b.stateCount;
-        return a.next[left * k + symbol] * b.stateCount + b.next[right * k + symbol];
-      },
-      accepts(state) {
-        const left = Math.floor(state / b.stateCount);
-        return combine(a.accepting[left] === 1, b.accepting[state % b.stateCount] === 1);
-      },
-    },
-    k,
-    limit,
-  );
-}
-
-/** @returns the automaton that accepts what `raw` does not. */
-export function complement(raw: Raw): Raw {
-  return { ...raw, accepting: raw.accepting.map((accepts) => 1 - accepts) };
 }

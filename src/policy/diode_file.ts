@@ -1,5 +1,6 @@
 /** A diode's file: a few lines of TOML, one of them the predicate. */
 import { parse, TomlError } from "smol-toml";
+import { didYouMean } from "./nearest.ts";
 import { parsePredicate } from "./parse.ts";
 import type { Predicate } from "./predicate.ts";
 import { invalidAt, placeIn, type Source, wholeFile } from "./source.ts";
@@ -15,6 +16,9 @@ export interface DiodeFile {
 
 const KEYS = ["name", "description", "scope", "predicate"] as const;
 type Key = typeof KEYS[number];
+
+/** Keys that will have a meaning: a file that counts on it must not be read without. */
+const RESERVED: readonly string[] = ["lens", "budget"];
 
 const EXAMPLES: Record<Key, string> = {
   name: 'name = "hateless"',
@@ -33,7 +37,12 @@ export function parseDiodeFile(text: string, path: string): DiodeFile {
   const table = readToml(file);
   for (const key of Object.keys(table)) {
     if (!KEYS.includes(key as Key)) {
-      throw invalidAt(file, keyOffset(text, key), `unknown key ${key}`, `keys: ${KEYS.join(", ")}`);
+      const at = keyOffset(text, key);
+      if (RESERVED.includes(key)) {
+        throw invalidAt(file, at, `${key} is not understood yet`, "the key is reserved: remove it");
+      }
+      const hint = didYouMean(key, KEYS, `keys: ${KEYS.join(", ")}`);
+      throw invalidAt(file, at, `unknown key ${key}`, hint);
     }
   }
   const value = (key: Key): string => {

@@ -14,8 +14,11 @@ Deno.test("a diode's file is read", () => {
 
 Deno.test("errors carry file, line and column, whatever the key or the quotes", () => {
   const wrong: [text: string, message: string, hint: string][] = [
-    [file("'size < 1'", "lens = 1"), "x.toml:5:1: unknown key lens", "keys: name, description"],
-    [file("'size < 1'", "[predicates]"), "x.toml:1:1: unknown key predicates", "keys"],
+    [file("'size < 1'", "lens = 1"), "x.toml:5:1: lens is not understood yet", "reserved"],
+    [file("'size < 1'", "budget = 1"), "x.toml:5:1: budget is not understood yet", "reserved"],
+    [file("'size < 1'", "window = 1"), "x.toml:5:1: unknown key window", "keys: name, description"],
+    [file("'size < 1'", "scpoe = 1"), "x.toml:5:1: unknown key scpoe", "did you mean scope?"],
+    [file("'size < 1'", "[predicates]"), "x.toml:1:1: unknown key predicates", "predicate?"],
     [file("3"), "x.toml:4:1: predicate must be a string with content", "write it like"],
     [file("''"), "x.toml:4:1: predicate must be a string with content", "write it like"],
     ['name = "x"\n', "x.toml:2:1: the key description is missing", "add: description"],
@@ -30,6 +33,7 @@ Deno.test("errors carry file, line and column, whatever the key or the quotes", 
     [file("'''\nsize < 1\nor !'''"), 'x.toml:6:4: unexpected "!"', "not"],
     [file('"""\nsize < 1 \\\n  or !"""'), 'x.toml:6:6: unexpected "!"', "not"],
     [file("'size <'"), "x.toml:4:20: expected a number of bytes, found the end", "512"],
+    [file("'matches /a(/'"), "x.toml:4:24: unterminated group", "parenthesis"],
     ["name = ", "x.toml:1:8: ", "TOML"],
   ];
   for (const [text, message, hint] of wrong) {

@@ -8,7 +8,9 @@
  */
 import { tokenise } from "./lexer.ts";
 import type { Token } from "./lexer.ts";
-import { type Comparison, MOST_BYTES, type Predicate } from "./predicate.ts";
+import { didYouMean } from "./nearest.ts";
+import { type ByteRange, type Comparison, MOST_BYTES, type Predicate } from "./predicate.ts";
+import { readRegex, RegexError } from "./regex.ts";
 import { invalidAt, type Source } from "./source.ts";
 
 /** Deeper nesting than anyone writes by hand; it keeps a hostile file from filling the stack. */
@@ -37,11 +39,21 @@ const ATOMS: Record<string, (parser: Parser) => Predicate> = {
   size: (p) => ({ kind: "size", comparison: p.comparison(), bound: p.number() }),
   starts_with: (p) => ({ kind: "starts-with", literals: [p.string()] }),
   starts_with_any: (p) => ({ kind: "starts-with", literals: p.strings() }),
-  all: (p) => {
-    p.word("printable", "all goes with printable: all printable within 16");
-    return { kind: "printable", within: p.within() };
-  },
+  all: (p) =>
+    p.oneOf(["printable", "in"], "all printable within 16, or all in [0x20..0x7e]") === "printable"
+      ? { kind: "printable", within: p.within() }
+      : { kind: "all-in", ranges: p.ranges(), within: p.within() },
+  json_depth: (p) => ({
+    kind: "json-depth",
+    comparison: p.comparison(),
+    bound: p.number("levels"),
+  }),
+  utf8: () => ({ kind: "utf8" }),
+  matches: (p) => p.regex(),
+  anything: () => ({ kind: "anything" }),
+  nothing: () => ({ kind: "nothing" }),
 };
+const WORDS = [...Object.keys(ATOMS), "not"];
 
 class Parser {
   private readonly tokens: Token[];
@@ -85,13 +97,9 @@ class Parser {
 
   private atom(): Predicate {
     const token = this.token();
-    const words = Object.keys(ATOMS).join(", ");
     if (token.kind !== "word" || !Object.hasOwn(ATOMS, token.text)) {
-      const near = token.kind === "word" ? nearest(token.text, Object.keys(ATOMS)) : undefined;
-      throw this.expected(
-        "a predicate",
-        near ? `did you mean ${near}?` : `predicates begin with ${words}, not or (`,
-      );
+      const otherwise = `predicates begin with ${WORDS.join(", ")} or (`;
+      throw this.expected("a predicate", didYouMean(token.text, WORDS, otherwise));
     }
     this.at++;
     return ATOMS[token.text](this);
@@ -116,14 +124,72 @@ class Parser {
     return strings;
   }
 
-  number(): number {
+  number(what = "bytes"): number {
     const token = this.token();
-    if (token.kind !== "number") throw this.expected("a number of bytes", "such as 512");
+    if (token.kind !== "number") throw this.expected(`a number of ${what}`, "such as 512");
     if (token.value > MOST_BYTES) {
       throw this.wrong(`${token.text} is too large`, `no payload is longer than ${MOST_BYTES}`);
     }
     this.at++;
     return token.value;
+  }
+
+  /** @returns the ranges of a list, ascending, those that overlap or touch made one. */
+  ranges(): ByteRange[] {
+    const hint = 'a list of bytes: [0x09, "a".."z"]';
+    this.symbol("[", hint);
+    const found: ByteRange[] = [];
+    do {
+      const start = this.at;
+      const first = this.byte();
+      const last = this.accept("..") ? this.byte() : first;
+      if (last < first) {
+        this.at = start;
+        throw this.wrong("a range that runs backwards", "put the smaller byte first");
+      }
+      found.push({ first, last });
+    } while (this.accept(","));
+    this.symbol("]", hint);
+    return joined(found);
+  }
+
+  private byte(): number {
+    const token = this.token();
+    if (token.kind !== "number" && token.kind !== "string") {
+      throw this.expected("a byte", 'such as 0x20 or "a"');
+    }
+    if (token.kind === "string" && token.value.length !== 1) {
+      const what = `${token.text} is ${token.value.length} bytes, not one`;
+      throw this.wrong(what, "a list is of bytes; for characters use matches /^[…]*$/u");
+    }
+    const byte = token.kind === "string" ? token.value[0] : token.value;
+    if (byte > 255) throw this.wrong(`${token.text} is no byte`, "bytes are 0 to 255 (0xff)");
+    this.at++;
+    return byte;
+  }
+
+  regex(): Predicate {
+    const token = this.token();
+    if (token.kind !== "regex") {
+      throw this.expected("a regular expression", "between slashes, such as /^[a-z]+$/");
+    }
+    try {
+      readRegex(token.source, token.flags);
+    } catch (error) {
+      if (!(error instanceof RegexError)) throw error;
+      const before = 1 + (error.inFlags ? token.source.length + 1 : 0);
+      throw invalidAt(
+        this.source,
+        token.offset + before + error.offset,
+        error.message,
+        error.hint,
+      );
+    }
+    this.at++;
+    if (this.is("within")) {
+      throw this.wrong("matches has no within", "count in the expression: /^[^]{0,8}x/");
+    }
+    return { kind: "matches", source: token.source, flags: [...token.flags].sort().join("") };
   }
 
   within(): number | null {
@@ -139,13 +205,19 @@ class Parser {
     return token.text as Comparison;
   }
 
-  word(text: string, hint: string): void {
-    if (!this.accept(text)) throw this.expected(text, hint);
+  /** Takes one of the words. */
+  oneOf(words: readonly string[], example: string): string {
+    const token = this.token();
+    for (const word of words) if (this.accept(word)) return word;
+    throw this.expected(words.join(" or "), didYouMean(token.text, words, `such as ${example}`));
   }
 
   end(): void {
-    if (this.token().kind !== "end") {
-      throw this.expected("the end, and or or", "join predicates with and or or");
+    const token = this.token();
+    if (token.kind !== "end") {
+      const otherwise = "join predicates with and or or";
+      const hint = didYouMean(token.text, ["and", "or", "within"], otherwise);
+      throw this.expected("the end, and or or", hint);
     }
   }
 
@@ -155,10 +227,14 @@ class Parser {
 
   /** Takes the next token when it is this word or symbol. */
   private accept(text: string): boolean {
-    const token = this.token();
-    if ((token.kind !== "word" && token.kind !== "symbol") || token.text !== text) return false;
+    if (!this.is(text)) return false;
     this.at++;
     return true;
+  }
+
+  private is(text: string): boolean {
+    const token = this.token();
+    return (token.kind === "word" || token.kind === "symbol") && token.text === text;
   }
 
   private token(): Token {
@@ -175,23 +251,12 @@ class Parser {
   }
 }
 
-/** @returns the word that differs least from `text`, if it is near. */
-function nearest(text: string, words: string[]): string | undefined {
-  const simple = (word: string) =>
-    word.toLowerCase().replaceAll("_", "").replace(/s(?=with|$)/, "");
-  return words.find((word) => simple(word) === simple(text)) ??
-    words.find((word) => word.length > 3 && distance(word, text) <= 2);
-}
-
-/** @returns the edit distance (Levenshtein) of two short words. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      next.push(Math.min(row[j + 1] + 1, next[j] + 1, row[j] + (a[i] === b[j] ? 0 : 1)));
-    }
-    row = next;
+function joined(ranges: ByteRange[]): ByteRange[] {
+  const out: { first: number; last: number }[] = [];
+  for (const { first, last } of ranges.sort((a, b) => a.first - b.first)) {
+    const before = out.at(-1);
+    if (before && first <= before.last + 1) before.last = Math.max(before.last, last);
+    else out.push({ first, last });
   }
-  return row[b.length];
+  return out;
 }

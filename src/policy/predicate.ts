@@ -3,15 +3,34 @@
  * form is written down in `diodes/README.md`.
  */
 
-/** How `size` compares. */
+/** How `size` and `json_depth` compare. */
 export type Comparison = "<" | "<=" | ">" | ">=" | "==";
+
+/** Bytes from `first` to `last`, both included. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}
 
 /** A set of byte strings. `within: null` means the whole payload; no literal is empty. */
 export type Predicate =
   | { readonly kind: "contains"; readonly literal: Uint8Array; readonly within: number | null }
-  | { readonly kind: "size"; readonly comparison: Comparison; readonly bound: number }
+  | {
+    readonly kind: "size" | "json-depth";
+    readonly comparison: Comparison;
+    readonly bound: number;
+  }
   | { readonly kind: "starts-with"; readonly literals: readonly Uint8Array[] }
   | { readonly kind: "printable"; readonly within: number | null }
+  /** `ranges`: at least one, ascending, with a gap between any two. */
+  | {
+    readonly kind: "all-in";
+    readonly ranges: readonly ByteRange[];
+    readonly within: number | null;
+  }
+  | { readonly kind: "utf8" | "anything" | "nothing" }
+  /** A JavaScript regular expression; `flags` are some of `i m s u`, in this order. */
+  | { readonly kind: "matches"; readonly source: string; readonly flags: string }
   | { readonly kind: "not"; readonly operand: Predicate }
   | { readonly kind: "and" | "or"; readonly left: Predicate; readonly right: Predicate };
 
@@ -35,12 +54,22 @@ function format(predicate: Predicate, least: number): string {
       return `contains ${quote(predicate.literal)}${within(predicate.within)}`;
     case "size":
       return `size ${predicate.comparison} ${predicate.bound}`;
+    case "json-depth":
+      return `json_depth ${predicate.comparison} ${predicate.bound}`;
     case "starts-with":
       return predicate.literals.length === 1
         ? `starts_with ${quote(predicate.literals[0])}`
         : `starts_with_any [${predicate.literals.map(quote).join(", ")}]`;
     case "printable":
       return `all printable${within(predicate.within)}`;
+    case "all-in":
+      return `all in [${predicate.ranges.map(range).join(", ")}]${within(predicate.within)}`;
+    case "matches":
+      return `matches /${predicate.source}/${predicate.flags}`;
+    case "utf8":
+    case "anything":
+    case "nothing":
+      return predicate.kind;
     case "not":
       return parenthesise(`not ${format(predicate.operand, BINDING.not)}`, BINDING.not, least);
     case "and":
@@ -63,13 +92,21 @@ function within(bytes: number | null): string {
   return bytes === null ? "" : ` within ${bytes}`;
 }
 
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
+}
+
+function range({ first, last }: ByteRange): string {
+  return first === last ? `0x${hex(first)}` : `0x${hex(first)}..0x${hex(last)}`;
+}
+
 function quote(literal: Uint8Array): string {
   let text = "";
   for (const byte of literal) {
     const character = String.fromCharCode(byte);
     if (character === '"' || character === "\\") text += `\\${character}`;
     else if (byte >= PRINTABLE.first && byte <= PRINTABLE.last) text += character;
-    else text += `\\x${byte.toString(16).padStart(2, "0")}`;
+    else text += `\\x${hex(byte)}`;
   }
   return `"${text}"`;
 }

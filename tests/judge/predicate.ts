@@ -38,6 +38,7 @@ export function accepts(predicate: Predicate, payload: Uint8Array): boolean {
     case "or":
       return accepts(predicate.left, payload) || accepts(predicate.right, payload);
   }
+  throw new TypeError(`No judgement of ${predicate.kind}`);
 }
 
 /** @returns a character for each byte. */
