@@ -18,19 +18,21 @@ const BPF_FS_MAGIC = 0xcafe4a11;
 const NOSUID_NODEV_NOEXEC = 2n | 4n | 8n;
 const UMOUNT_NOFOLLOW = 8;
 
-/** @returns whether `/sys/fs/bpf` is a bpffs, as this process sees it. */
-export function isBpffsMounted(): boolean {
+/** @returns whether a folder is there and lies in a bpffs, as this process sees it. */
+export function isBpffsMounted(folder = BPFFS): boolean {
   // struct statfs begins with f_type, a long.
   const stat = new Struct(120);
-  return libc().statfs(cstring(BPFFS), stat.bytes) === 0 && stat.getU32(0) === BPF_FS_MAGIC;
+  return libc().statfs(cstring(folder), stat.bytes) === 0 && stat.getU32(0) === BPF_FS_MAGIC;
 }
 
 /**
  * Mounts `/sys/fs/bpf` when it is not mounted.
+ * @param pins our folder in it: a service sees that one alone, and there it has to be.
  * @throws VeiError `bpffs-private` (78) when it belongs to our mount namespace alone: it would die
  * with that, and take a pinned link along; SystemError when it cannot be mounted.
  */
-export function ensureBpffs(): void {
+export function ensureBpffs(pins = BPFFS): void {
+  if (isBpffsMounted(pins)) return requireHostWideBpffs(mountsOf, pins);
   const mounted = isBpffsMounted();
   if (!mounted) mountBpffs();
   try {
@@ -58,17 +60,24 @@ function mountBpffs(): void {
 
 /**
  * Compares the device numbers of our bpffs and of the one that process 1 sees at the same place: each
- * instance of a file system has its own. `read` is for tests.
+ * instance of a file system has its own. Where /proc hides process 1 from us (hidepid, in a service),
+ * ours has to follow a mount of another namespace: one that was made in our own would not.
+ * @param read for tests. @param folder in the bpffs in question.
  * @throws VeiError `bpffs-private`
  */
 export function requireHostWideBpffs(
   read: (pid: 1 | "thread-self") => Mount[] = mountsOf,
+  folder = BPFFS,
 ): void {
   let reason = "process 1 does not see it";
+  let ours: Mount | null = null;
   try {
-    const [ours, first] = [read("thread-self"), read(1)].map((all) => mountAt(all, BPFFS));
+    ours = mountAt(read("thread-self"), folder);
+    const first = mountAt(read(1), BPFFS);
     if (ours?.type === "bpf" && first?.type === "bpf" && ours.device === first.device) return;
   } catch (cause) {
+    const hidden = cause instanceof Deno.errors.NotFound;
+    if (hidden && ours?.type === "bpf" && ours.masterGroup !== null) return;
     reason = `what process 1 sees cannot be read: ${messageOf(cause)}`;
   }
   throw new VeiError({

@@ -11,6 +11,8 @@ export interface Mount {
   type: string;
   /** Peer group that mounts made below are passed on to, null when not shared. */
   sharedGroup: number | null;
+  /** Peer group, of another mount namespace as a rule, that this one follows; null for none. */
+  masterGroup: number | null;
 }
 
 /** @returns the mounts of a process. @param pid a number, `self` or `thread-self`. */
@@ -23,14 +25,18 @@ export function parseMountinfo(text: string): Mount[] {
   return text.split("\n").filter((line) => line !== "").map((line) => {
     const fields = line.split(" ");
     const end = fields.indexOf("-", 6);
-    const shared = fields.slice(6, end).find((field) => field.startsWith("shared:"));
+    const group = (kind: string) => {
+      const field = fields.slice(6, end).find((field) => field.startsWith(`${kind}:`));
+      return field === undefined ? null : Number(field.slice(kind.length + 1));
+    };
     return {
       id: Number(fields[0]),
       parent: Number(fields[1]),
       device: fields[2] ?? "",
       target: unescapeTarget(fields[4] ?? ""),
       type: fields[end + 1] ?? "",
-      sharedGroup: shared === undefined ? null : Number(shared.slice(7)),
+      sharedGroup: group("shared"),
+      masterGroup: group("master"),
     };
   });
 }

@@ -6,6 +6,7 @@ import { isErrno } from "./bpf_info.ts";
 import { BpfMap } from "./bpf_map.ts";
 import { BpfProgram } from "./bpf_program.ts";
 import { BPFFS, isBpffsMounted, requireHostWideBpffs } from "./bpffs.ts";
+import { CAPABILITY, missingCapabilities } from "./capabilities.ts";
 import { libbpf } from "./libbpf.ts";
 import { requireHostWide } from "./mounts.ts";
 import { interfaceIndex } from "./netdev.ts";
@@ -35,20 +36,14 @@ const KERNEL =
   "Debian 12 has), then start the machine with it";
 const XDP_DROP = 1;
 
-/** Bits of linux/capability.h. */
-const CAPABILITIES = { SETGID: 6, SETUID: 7, NET_ADMIN: 12, SYS_ADMIN: 21 };
-
 /** In the order in which they build on each other. */
 export const PROBES: readonly Probe[] = [
   {
     name: "capabilities",
-    wanted: `CAP_${Object.keys(CAPABILITIES).join(", CAP_")}`,
+    wanted: `CAP_${Object.keys(CAPABILITY).join(", CAP_")}`,
     hint: AS_ROOT,
     attempt() {
-      const status = Deno.readTextFileSync("/proc/thread-self/status");
-      const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)![1]}`);
-      const missing = Object.entries(CAPABILITIES)
-        .filter(([, bit]) => (effective >> BigInt(bit) & 1n) === 0n).map(([name]) => `CAP_${name}`);
+      const missing = missingCapabilities().map((name) => `CAP_${name}`);
       if (missing.length > 0) throw new Absent(`missing: ${missing.join(", ")}`);
       return `user ${Deno.uid()} has them`;
     },

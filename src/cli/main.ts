@@ -6,6 +6,7 @@ import { nearest } from "../policy/nearest.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import { COMMAND_TABLE, COMMANDS } from "./commands.ts";
 import { COMMON_OPTIONS, familyHelp } from "./help.ts";
+import { maySteer } from "./privilege.ts";
 import { printable, processTerminal } from "./terminal.ts";
 import { helpOn } from "./topics.ts";
 import { VERSION } from "./version.ts";
@@ -98,7 +99,7 @@ function contextOf(command: Command, args: string[], terminal: Terminal): Comman
   } catch (cause) {
     throw usage(messageOf(cause).split(". ")[0], optionHint(command, messageOf(cause), options));
   }
-  if (command.usage === undefined && parsed.positionals.length > 0) {
+  if (parsed.positionals.length > 0 && !takesArguments(command)) {
     throw usage(
       `vei ${command.name} takes no argument, and got ${JSON.stringify(parsed.positionals[0])}`,
       `run \`vei ${command.name} --help\``,
@@ -107,7 +108,7 @@ function contextOf(command: Command, args: string[], terminal: Terminal): Comman
   const values = parsed.values as Record<string, string | boolean | undefined>;
   const instance = instanceOf(String(values.instance ?? "vei"), {
     state: values.state === undefined ? undefined : absolute(String(values.state)),
-    root: Deno.uid() === 0,
+    root: maySteer(),
     home: Deno.env.get("HOME"),
   });
   return {
@@ -119,6 +120,11 @@ function contextOf(command: Command, args: string[], terminal: Terminal): Comman
     terminal,
     table: COMMAND_TABLE,
   };
+}
+
+/** Told by the usage line, where options stand in brackets: `[-f] [--since TIME]` takes none. */
+function takesArguments({ usage = "" }: Command): boolean {
+  return usage.replaceAll(/\[-[^\]]*\]/g, "").trim() !== "";
 }
 
 /** @param words the parser's complaint. */

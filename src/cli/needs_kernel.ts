@@ -44,8 +44,11 @@ export function kernelNeeds({ root }: Pick<Place, "root">): Need[] {
   return runProbes().map((probe) => needOf(probe, root));
 }
 
+/** What `vei prepare` sees to, and a daemon in a mount namespace of its own cannot try. */
+const MADE_BY_PREPARE = ["network-namespaces", "bpffs"];
+
 /** @returns the needs of a start. @param prepared the link's namespace is there already. */
 export function startNeeds(prepared: boolean): Need[] {
-  const wanted = (name: string) => !prepared || name !== "network-namespaces";
+  const wanted = (name: string) => !prepared || !MADE_BY_PREPARE.includes(name);
   return runProbes(wanted).map((probe) => needOf(probe, true));
 }

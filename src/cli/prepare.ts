@@ -7,6 +7,7 @@
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import type { Instance } from "../host/instance.ts";
 import { ensureBpffs } from "../../ffi/bpffs.ts";
+import { giveTo } from "../../ffi/owner.ts";
 import { prepareLink } from "../../enclave/link.ts";
 import { endOrphan } from "../../enclave/orphan.ts";
 import type { Command } from "./command.ts";
@@ -35,6 +36,7 @@ export const command: Command = {
     ensureBpffs();
     makePins(instance);
     using link = prepareLink(instance, config.link);
+    giveToDaemon(instance);
     const { made, mended, ifindex } = link;
     const result = { tap: instance.tap, ifindex, made, mended, orphan };
     if (json) terminal.json(result);
@@ -42,6 +44,24 @@ export const command: Command = {
     return Exit.ok;
   },
 };
+
+/**
+ * The daemon's user is whoever owns the state folder, as the service's unit has it. What a command of
+ * root's has left in its folders becomes that user's, or the daemon could not go on with it.
+ */
+function giveToDaemon({ state, run, pins }: Instance): void {
+  const { uid, gid } = Deno.statSync(state);
+  if (uid === null || gid === null || uid === 0) return;
+  giveTo(pins, uid, gid);
+  for (const folder of [state, run, pins]) {
+    for (const { name } of Deno.readDirSync(folder)) {
+      const path = `${folder}/${name}`;
+      const found = Deno.lstatSync(path);
+      // Images and models are folders, and stay root's. A second name could be any file's of the box.
+      if (!found.isDirectory && found.nlink === 1 && found.uid !== uid) giveTo(path, uid, gid);
+    }
+  }
+}
 
 /** The folder has to be there before the daemon: only it, not all of bpffs, is writable for it. */
 function makePins({ pins }: Instance): void {

@@ -1,5 +1,6 @@
 /** Root, where a command cannot do without. */
 import { Exit, VeiError } from "../base/errors.ts";
+import { missingCapabilities } from "../../ffi/capabilities.ts";
 
 /** @param what the sentence's subject, e.g. `vei serve`. @throws VeiError `not-root`. */
 export function requireRoot(what: string): void {
@@ -10,4 +11,17 @@ export function requireRoot(what: string): void {
     hint: "run it with sudo",
     exit: Exit.noPermission,
   });
+}
+
+/**
+ * @returns whether we may do what the daemon does: root, or the user of a service that was given
+ * just that part of root's rights. Both work on the same paths.
+ */
+export function maySteer(): boolean {
+  return Deno.uid() === 0 || missingCapabilities().length === 0;
+}
+
+/** @param what the sentence's subject. @throws VeiError `not-root`. */
+export function requireSteering(what: string): void {
+  if (!maySteer()) requireRoot(what);
 }

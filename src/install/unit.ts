@@ -14,15 +14,19 @@ export const DAEMON_CAPABILITIES: Readonly<Record<string, string>> = {
   CAP_SETGID: "and a group of its own",
 };
 
-const wrapped = (text: string) => text.split("\n").map((line) => `# ${line}`.trimEnd());
+/** The system user that the daemon runs as, its number, and what the user databases call it. */
+export const DAEMON_USER = { name: "vei", id: 64320, comment: "VEI's daemon" } as const;
 
 /** @returns the text of `vei.service`; the same for everybody, so that a change of it can be seen. */
 export function unitText(): string {
+  const names = Object.keys(DAEMON_CAPABILITIES).join(" ");
   return [
     ...HEAD,
-    ...wrapped("What it keeps of root's rights, and what for:"),
+    `User=${DAEMON_USER.name}`,
+    "# What it keeps of root's rights, and what for:",
     ...Object.entries(DAEMON_CAPABILITIES).map(([name, why]) => `#   ${name}: ${why}`),
-    `CapabilityBoundingSet=${Object.keys(DAEMON_CAPABILITIES).join(" ")}`,
+    `CapabilityBoundingSet=${names}`,
+    `AmbientCapabilities=${names}`,
     ...REST,
     "",
   ].join("\n");
@@ -85,9 +89,14 @@ OOMPolicy=continue
 const REST = String.raw`
 NoNewPrivileges=yes
 ProtectSystem=strict
-# The diode's pin; and a number that bubblewrap lowers in the jail's own user namespace (in the
-# box's own it takes CAP_SYS_RESOURCE, which the daemon does not have).
-ReadWritePaths=-/sys/fs/bpf/vei /proc/sys/user
+# With ProtectKernelTunables= systemd 252 would leave /run writable.
+ReadOnlyPaths=/run -/var/lib/vei/images -/var/lib/vei/models
+# A number that bubblewrap lowers in the jail's own user namespace; in the box's own it takes
+# CAP_SYS_RESOURCE, which the daemon does not have.
+ReadWritePaths=/proc/sys/user
+# Of all that is pinned on this box it sees its own diode.
+TemporaryFileSystem=/sys/fs/bpf:ro,mode=0755
+BindPaths=-/sys/fs/bpf/vei
 ProtectHome=yes
 PrivateTmp=yes
 PrivateMounts=yes
@@ -98,6 +107,7 @@ ProtectControlGroups=yes
 ProtectClock=yes
 ProtectProc=invisible
 KeyringMode=private
+RemoveIPC=yes
 LockPersonality=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
