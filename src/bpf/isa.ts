@@ -38,6 +38,7 @@ export const Opcode = {
   addK: 0x07,
   addX: 0x0f,
   subX: 0x1f,
+  orX: 0x4f,
   andK: 0x57,
   lshK: 0x67,
   rshK: 0x77,
@@ -52,6 +53,7 @@ export const Opcode = {
   jneX: 0x5d,
   jltK: 0xa5,
   jltX: 0xad,
+  jsetX: 0x4d,
   call: 0x85,
   exit: 0x95,
   wideMov: 0x18,
@@ -91,6 +93,7 @@ export const mov = binary(Opcode.movK, Opcode.movX);
 export const add = binary(Opcode.addK, Opcode.addX);
 export const sub = binary(null, Opcode.subX);
 export const and = binary(Opcode.andK, null);
+export const or = binary(null, Opcode.orX);
 export const shiftLeft = binary(Opcode.lshK, null);
 export const shiftRight = binary(Opcode.rshK, null);
 
@@ -99,6 +102,8 @@ export const jumpIfEqual = binary(Opcode.jeqK, Opcode.jeqX);
 export const jumpIfNotEqual = binary(Opcode.jneK, Opcode.jneX);
 export const jumpIfGreater = binary(null, Opcode.jgtX);
 export const jumpIfLess = binary(Opcode.jltK, Opcode.jltX);
+/** Jumps if the two have a bit in common. */
+export const jumpIfCommonBit = binary(null, Opcode.jsetX);
 export const jump = (target: string) => instruction(Opcode.ja, { target });
 
 /** register = big-endian 16-bit value of its low two bytes. */

@@ -13,20 +13,27 @@ import { VeiError } from "../base/errors.ts";
 import { Exit } from "../base/errors.ts";
 import { parseIpv4, parseMac } from "../base/ipv4.ts";
 import type { Dfa } from "../automaton/dfa.ts";
+import type { Judgement } from "../automaton/judgement.ts";
+import { byteKinds } from "./calm.ts";
 
 /**
- * The automaton. A state is *premultiplied*: its number times the number of byte classes, so that
- * state + class is the index of the next one. 65,536 + 256 entries: every u16 state plus every u8
- * class is in range, whatever the content, and the verifier sees it.
+ * The automaton, a row for each state: first the state's *restless* byte kinds (a bit each, see
+ * `calm.ts`), then the next state for each class of bytes. A state is *premultiplied*: the index
+ * of its row, so that 1 + state + class is the index of the next one. 65,536 + 256 entries: every
+ * u16 state plus every u8 class is in range, whatever the content, and the verifier sees it.
  */
 export const TABLE = {
-  /** u16[65,792]: premultiplied next states. Entries beyond the automaton are 0, the dead state. */
-  next: 0,
-  entries: 65_536 + 256,
+  /** u16[65,793]. Entries beyond the automaton are 0: the dead state. */
+  rows: 0,
+  entries: 65_536 + 256 + 1,
+  /** Bytes from a row's begin to the next state for class 0. */
+  next: 2,
   /** u8[256]: the class of each byte. */
-  classes: 2 * (65_536 + 256),
+  classes: 2 * (65_536 + 256 + 1),
+  /** u8[256]: the kind of each byte, one bit. */
+  kinds: 2 * (65_536 + 256 + 1) + 256,
 } as const;
-export const TABLE_VALUE_BYTES = TABLE.classes + 256;
+export const TABLE_VALUE_BYTES = TABLE.kinds + 256 + 6; // whole words of 8 bytes
 
 /** Link rules and the automaton's few numbers. */
 export const CONFIG = {
@@ -42,7 +49,7 @@ export const CONFIG = {
   frameLimit: 24,
   /** u16: premultiplied start state. */
   start: 28,
-  /** u32: premultiplied states below it are decided: 0 dead, 1 class count universal. */
+  /** u32: premultiplied states below it are decided: the dead one (0) and the universal one. */
   decidedBelow: 32,
   /** u32: premultiplied states from it on accept at the payload's end. */
   acceptFrom: 36,
@@ -54,6 +61,11 @@ export const CONFIG = {
   anyOptions: 42,
   /** u8: not 0: packets without a payload are dropped too. */
   dropEmpty: 43,
+  /** u32: payload bytes that the table judges, at most WALK_LIMIT. */
+  walkBytes: 44,
+  /** u32: fewest and most payload bytes that are accepted. */
+  leastSize: 48,
+  mostSize: 52,
   /** Zero to the end. */
 } as const;
 export const CONFIG_VALUE_BYTES = 64;
@@ -92,8 +104,8 @@ export const EVENT = {
 export const EVENT_BYTES = 40;
 
 /**
- * A payload of this many bytes or more whose walk is not decided by then is dropped as
- * `walk_limit`. More than any frame of an Ethernet link holds; a multiple of the unrolling.
+ * A longer payload that is not decided by then, where the predicate looks further, is dropped as
+ * `walk_limit`. More than any frame of an Ethernet link holds.
  */
 export const WALK_LIMIT = 1536;
 
@@ -122,17 +134,47 @@ export interface LinkRules {
 /** Ports below it are not the host's own ends of connections (RFC 6335, section 6). */
 const LEAST_DESTINATION_PORT = 1024;
 
+/** Entries that a table has room for: premultiplied states are u16. */
+export const MAX_TABLE_ENTRIES = 65_536;
+
+/** Entries of a row: the restless kinds, and a next state for each class. */
+const rowOf = (dfa: Dfa) => 1 + dfa.classCount;
+
+/** @returns how many of MAX_TABLE_ENTRIES the automaton takes. */
+export function tableEntries(dfa: Dfa): number {
+  return dfa.stateCount * rowOf(dfa);
+}
+
 /**
  * @returns the table map's value, TABLE_VALUE_BYTES long.
- * @throws RangeError when the automaton has more than 65,536 entries.
+ * @throws VeiError `diode-too-large` when the automaton has more than MAX_TABLE_ENTRIES entries.
  */
 export function encodeTable(dfa: Dfa): Uint8Array<ArrayBuffer> {
   const { classCount, stateCount, next, classOf } = dfa;
-  if (stateCount * classCount > 65_536) throw new RangeError("The automaton is too large");
+  const entries = tableEntries(dfa);
+  if (entries > MAX_TABLE_ENTRIES) {
+    throw new VeiError({
+      code: "diode-too-large",
+      message: `The predicate's automaton needs ${entries} table entries (${stateCount} states), ` +
+        `and the kernel's table has ${MAX_TABLE_ENTRIES}`,
+      hint: "use smaller numbers after within and size, or fewer predicates that count bytes",
+      exit: Exit.config,
+    });
+  }
+  const row = rowOf(dfa);
+  const { kindOfClass, restless } = byteKinds(dfa);
   const value = new Uint8Array(TABLE_VALUE_BYTES);
   const view = new DataView(value.buffer);
-  next.forEach((state, i) => view.setUint16(TABLE.next + 2 * i, state * classCount, true));
+  for (let state = 0; state < stateCount; state++) {
+    const at = TABLE.rows + 2 * state * row;
+    view.setUint16(at, restless[state], true);
+    for (let symbol = 0; symbol < classCount; symbol++) {
+      const premultiplied = next[state * classCount + symbol] * row;
+      view.setUint16(at + TABLE.next + 2 * symbol, premultiplied, true);
+    }
+  }
   value.set(classOf, TABLE.classes);
+  value.set(classOf.map((symbol) => kindOfClass[symbol]), TABLE.kinds);
   return value;
 }
 
@@ -140,7 +182,8 @@ export function encodeTable(dfa: Dfa): Uint8Array<ArrayBuffer> {
  * @returns the configuration map's value, CONFIG_VALUE_BYTES long.
  * @throws VeiError `link-rules` for an address, port or limit that is none.
  */
-export function encodeConfig(rules: LinkRules, dfa: Dfa): Uint8Array<ArrayBuffer> {
+export function encodeConfig(rules: LinkRules, judgement: Judgement): Uint8Array<ArrayBuffer> {
+  const { dfa, leastSize, mostSize } = judgement;
   const value = new Uint8Array(CONFIG_VALUE_BYTES);
   const view = new DataView(value.buffer);
   try {
@@ -158,14 +201,22 @@ export function encodeConfig(rules: LinkRules, dfa: Dfa): Uint8Array<ArrayBuffer
   view.setUint16(CONFIG.sourcePort, inRange("guest's port", rules.guestPort, 1, 65_535));
   view.setUint16(CONFIG.leastDestinationPort, LEAST_DESTINATION_PORT, true);
   view.setUint32(CONFIG.frameLimit, inRange("frame limit", rules.maxFrame, 54, 65_535), true);
-  view.setUint16(CONFIG.start, dfa.start * dfa.classCount, true);
-  view.setUint32(CONFIG.decidedBelow, 2 * dfa.classCount, true);
-  view.setUint32(CONFIG.acceptFrom, dfa.acceptFrom * dfa.classCount, true);
+  view.setUint16(CONFIG.start, dfa.start * rowOf(dfa), true);
+  view.setUint32(CONFIG.decidedBelow, 2 * rowOf(dfa), true);
+  view.setUint32(CONFIG.acceptFrom, dfa.acceptFrom * rowOf(dfa), true);
   value[CONFIG.anyMac] = rules.anyMac ? 1 : 0;
   value[CONFIG.anySourcePort] = rules.anySourcePort ? 1 : 0;
   value[CONFIG.anyOptions] = rules.anyOptions ? 1 : 0;
   value[CONFIG.dropEmpty] = rules.dropEmpty ? 1 : 0;
+  view.setUint32(CONFIG.walkBytes, walkBytes(judgement), true);
+  view.setUint32(CONFIG.leastSize, leastSize, true);
+  view.setUint32(CONFIG.mostSize, mostSize ?? 0xffff_ffff, true);
   return value;
+}
+
+/** A payload beyond its most size is decided when that many bytes have been walked. */
+function walkBytes({ horizon, mostSize }: Judgement): number {
+  return Math.min(horizon ?? WALK_LIMIT, mostSize ?? WALK_LIMIT, WALK_LIMIT);
 }
 
 function wrongRules(message: string, cause?: unknown): VeiError {

@@ -10,13 +10,13 @@
  * Registers, from the first instruction to the verdict:
  *
  *     r0 reason that the next failed check gives; in the walk: the state, premultiplied
- *     r1 scratch; TCP flags; in the walk: the table
+ *     r1 scratch; TCP flags
  *     r2 scratch; then the payload's next byte
  *     r3 scratch
- *     r4 payload bytes walked
- *     r5 scratch; in the walk: decidedBelow
+ *     r4 in the walk: bytes that may yet be walked; then the offset
+ *     r5 in the walk: the kinds of bytes under which the state is restless
  *     r6 the frame          r8 its end
- *     r7 config; in the walk: the state where the group of bytes began
+ *     r7 config; in the walk: the table
  *     r9 in the walk: the byte classes
  */
 import { assemble } from "./assembler.ts";

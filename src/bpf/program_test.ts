@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { compilePredicate } from "../automaton/compile.ts";
+import { wholePayload } from "../automaton/judgement.ts";
 import { VeiError } from "../base/errors.ts";
 import { hex } from "../base/bytes.ts";
 import { assemble, label } from "./assembler.ts";
@@ -91,26 +92,38 @@ Deno.test("table and configuration, byte by byte", () => {
   assertEquals([dfa.stateCount, dfa.classCount, dfa.start, dfa.acceptFrom], [3, 2, 2, 3]);
   const table = encodeTable(dfa);
   assertEquals(table.length, TABLE_VALUE_BYTES);
-  // dead, universal, start: class 0 (all bytes but A) and class 1 (A), states times 2
+  // dead, universal, start: restless kinds, class 0 (all bytes but A), class 1 (A); states times 3
   assertEquals(
-    hex(table.subarray(0, 14)),
-    "0000" + "0000" + "0200" + "0200" + "0000" + "0200" + "0000",
+    hex(table.subarray(0, 20)),
+    "000000000000" + "000003000300" + "010000000300" + "0000",
   );
-  assertEquals(table.subarray(TABLE.classes).indexOf(1), 0x41);
+  assertEquals(table.subarray(TABLE.classes, TABLE.kinds).indexOf(1), 0x41);
+  assertEquals(new Set(table.subarray(TABLE.kinds, TABLE.kinds + 256)), new Set([1]));
 
-  const config = encodeConfig(RULES, dfa);
+  const config = encodeConfig(RULES, wholePayload(dfa));
   assertEquals(config.length, CONFIG_VALUE_BYTES);
   assertEquals(
     hex(config),
     "020000000001" + "525400123456" + "ac1e000b" + "ac1e0001" + "1f90" + "0004" +
-      "ea050000" + "0400" + "0000" + "04000000" + "06000000" + "00".repeat(24),
+      "ea050000" + "0600" + "0000" + "06000000" + "09000000" + "00000000" +
+      "00060000" + "00000000" + "ffffffff" + "00".repeat(8),
   );
-  const open = encodeConfig({ ...RULES, anyMac: true, dropEmpty: true }, dfa);
+  const open = encodeConfig(
+    { ...RULES, anyMac: true, dropEmpty: true },
+    { dfa, horizon: 512, leastSize: 3, mostSize: 400 },
+  );
+  const numbers = new DataView(open.buffer);
+  assertEquals(
+    [CONFIG.walkBytes, CONFIG.leastSize, CONFIG.mostSize].map((at) => numbers.getUint32(at, true)),
+    [400, 3, 400],
+  );
   assertEquals([open[CONFIG.anyMac], open[CONFIG.anyOptions], open[CONFIG.dropEmpty]], [1, 0, 1]);
 });
 
 Deno.test("link rules that are none are refused", () => {
-  const dfa = compilePredicate({ kind: "size", comparison: "<", bound: 0 });
+  const judgement = wholePayload(
+    compilePredicate({ kind: "size", comparison: "<", bound: 0 }),
+  );
   const wrong = [
     { hostMac: "02:00" },
     { guestIp: "172.30.0" },
@@ -120,7 +133,7 @@ Deno.test("link rules that are none are refused", () => {
     { maxFrame: 1514.5 },
   ];
   for (const field of wrong) {
-    const error = assertThrows(() => encodeConfig({ ...RULES, ...field }, dfa), VeiError);
+    const error = assertThrows(() => encodeConfig({ ...RULES, ...field }, judgement), VeiError);
     assertEquals((error as VeiError).code, "link-rules");
   }
 });

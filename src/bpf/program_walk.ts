@@ -3,37 +3,65 @@ import { label, type Line } from "./assembler.ts";
 import {
   add,
   jump,
+  jumpIfCommonBit,
+  jumpIfEqual,
   jumpIfGreater,
   jumpIfLess,
   jumpIfNotEqual,
   load,
   mapValue,
   mov,
+  or,
+  type Register,
   shiftLeft,
+  shiftRight,
+  store,
   sub,
 } from "./isa.ts";
-import { CONFIG, TABLE, WALK_LIMIT } from "./layout.ts";
-import { because, type DiodeMaps } from "./program_parts.ts";
+import { CONFIG, EVENT_BYTES, TABLE, WALK_LIMIT } from "./layout.ts";
+import { because, type DiodeMaps, event } from "./program_parts.ts";
 import { slotOf } from "./reasons.ts";
 
-/** Bytes that the loop takes at once; WALK_LIMIT is a multiple. */
-const GROUP = 4;
+/** Bytes that the loop takes at once. */
+const GROUP = 8;
+
+/** Bytes that it asks at once whether they are calm; finer costs the verifier more time. */
+const UNIT = 4;
 
 /** No byte that the loop reaches is as far into the frame: headers, options and WALK_LIMIT. */
 const FURTHEST = 2048;
+
+/** register = where the class of the payload byte at r2 + `at` stands. */
+function byteAt(at: number, register: Register): Line[] {
+  return [load(1, register, "r2", at), add(register, "r9")];
+}
+
+/** register = the kind of the payload byte at r2 + `at`. */
+function kindOf(at: number, register: Register): Line[] {
+  return [...byteAt(at, register), load(1, register, register, TABLE.kinds - TABLE.classes)];
+}
 
 /** r0 = next state of r0 on the payload byte at r2 + `at`. */
 function step(at: number): Line[] {
   // What does not need the state comes first: the chain from state to state is two adds and a load.
   return [
-    load(1, "r3", "r2", at),
-    add("r3", "r9"),
+    ...byteAt(at, "r3"),
     load(1, "r3", "r3", 0),
     shiftLeft("r3", 1),
-    add("r3", "r1"),
+    add("r3", "r7"),
     add("r3", "r0"),
     add("r3", "r0"),
-    load(2, "r0", "r3", 0),
+    load(2, "r0", "r3", TABLE.next),
+  ];
+}
+
+/** r5 = the kinds of bytes that may lead away from state r0. */
+function restless(): Line[] {
+  return [
+    mov("r3", "r0"),
+    shiftLeft("r3", 1),
+    add("r3", "r7"),
+    load(2, "r5", "r3", 0),
   ];
 }
 
@@ -55,64 +83,141 @@ function sameAddress(near: string): Line[] {
   ];
 }
 
+/** Stack offsets: decidedBelow, and the state where the group of bytes began. */
+const DECIDED_BELOW = -EVENT_BYTES - 8, BEFORE_GROUP = -EVENT_BYTES - 16;
+
 /**
- * The walk. The loop takes GROUP bytes at once and looks only then whether the state is decided;
- * if so, that group is walked again byte by byte, which finds the byte that decided. The same
- * lines walk the last bytes of a payload.
+ * The walk. The loop takes GROUP bytes at once; of each UNIT of them it asks whether the state stays
+ * (`calm.ts`), and steps over them where it may not. Only then does it look whether the state is
+ * decided; if so, the group is walked again byte by byte, which finds the byte that decided. The
+ * same lines walk the last bytes of a payload.
  */
 export function walk(fds: DiodeMaps<number>): Line[] {
   const bytes = [...Array(GROUP).keys()];
+  const units = bytes.filter((at) => at % UNIT === 0);
   return [
     label("walk"),
-    load(2, "r0", "r7", CONFIG.start),
-    load(4, "r5", "r7", CONFIG.decidedBelow),
-    mapValue("r1", fds.table, TABLE.next),
+    // r3, the payload's length, has no bit 63, but the verifier does not know: so it does not take
+    // the two numbers for constants, and what it checks for any it does not check again for these.
+    shiftRight("r3", 63),
+    add("r3", "r7"),
+    load(2, "r0", "r3", CONFIG.start),
+    load(4, "r1", "r3", CONFIG.decidedBelow),
+    jumpIfLess("r0", "r1", "decided"), // by the first byte, whatever it is
+    shiftLeft("r1", 1),
+    store(8, "r10", DECIDED_BELOW, "r1"),
+    load(4, "r4", "r7", CONFIG.walkBytes),
+    jumpIfLess("r4", WALK_LIMIT + 1, "limit is right"),
+    jump("beyond the limit"), // cannot be reached with a limit that is ours
+    label("limit is right"),
+    mapValue("r7", fds.table, TABLE.rows),
     mapValue("r9", fds.table, TABLE.classes),
-
+    ...restless(),
     ...sameAddress("groups are near"),
 
     label("group"),
     mov("r3", "r2"),
     add("r3", GROUP),
     jumpIfGreater("r3", "r8", "bytes"),
-    mov("r7", "r0"),
-    ...bytes.flatMap(step),
-    jumpIfLess("r0", "r5", "again"),
+    jumpIfLess("r4", GROUP, "bytes"),
+    // Doubled: of a plain copy the verifier would remember that it is one.
+    mov("r3", "r0"),
+    shiftLeft("r3", 1),
+    store(8, "r10", BEFORE_GROUP, "r3"),
+    ...units.flatMap((at) => [
+      ...kindOf(at, "r3"),
+      ...bytes.slice(1, UNIT).flatMap((i) => [...kindOf(at + i, "r1"), or("r3", "r1")]),
+      jumpIfCommonBit("r3", "r5", `step ${at}`),
+      label(`after ${at}`),
+    ]),
+    load(8, "r1", "r10", DECIDED_BELOW),
+    shiftRight("r1", 1),
+    jumpIfLess("r0", "r1", "again"),
     add("r2", GROUP),
-    add("r4", GROUP),
-    jumpIfLess("r4", WALK_LIMIT, "group"),
-    label("beyond the limit"),
-    because("walk_limit"),
-    jump("drop"),
+    add("r4", -GROUP),
+    jump("group"),
+
+    ...units.flatMap((at) => [
+      label(`step ${at}`),
+      ...bytes.slice(0, UNIT).flatMap((i) => step(at + i)),
+      ...restless(),
+      jump(`after ${at}`),
+    ]),
 
     label("again"),
-    mov("r0", "r7"),
+    load(8, "r0", "r10", BEFORE_GROUP),
+    shiftRight("r0", 1),
     label("bytes"),
+    // r4 = r4, computed anew, for the same reason as r2: walkBytes less the bytes walked.
+    mov("r3", "r8"),
+    sub("r3", "r2"),
+    load(4, "r1", "r10", event("payloadLength")),
+    sub("r1", "r3"),
+    mapValue("r4", fds.config),
+    load(4, "r4", "r4", CONFIG.walkBytes),
+    sub("r4", "r1"),
     ...sameAddress("bytes are near"),
+    load(8, "r1", "r10", DECIDED_BELOW),
+    shiftRight("r1", 1),
     ...bytes.flatMap((at) => [
       mov("r3", "r2"),
-      add("r3", at + 1),
+      add("r3", 1),
       jumpIfGreater("r3", "r8", "end"),
-      ...step(at),
-      jumpIfLess("r0", "r5", "decided"),
-      add("r4", 1),
+      jumpIfEqual("r4", at, "spent"),
+      ...step(0),
+      jumpIfLess("r0", "r1", "decided"),
+      add("r2", 1),
     ]),
     jump("beyond the limit"), // cannot be reached: fewer were left, or one of them decides
 
+    ...verdictOfWalk(fds),
+  ];
+}
+
+/** Reads a number of the configuration at r7 into a register. */
+const config = (register: Register, field: "walkBytes" | "leastSize" | "mostSize" | "acceptFrom") =>
+  load(4, register, "r7", CONFIG[field]);
+
+/** From the walk's end, however it came, to "pass" or "drop" with reason and offset. */
+function verdictOfWalk(fds: DiodeMaps<number>): Line[] {
+  return [
+    label("decided"),
+    jumpIfNotEqual("r0", 0, "universal"),
+    mov("r3", "r8"),
+    sub("r3", "r2"),
+    load(4, "r4", "r10", event("payloadLength")),
+    sub("r4", "r3"),
+    jump("rejected"),
+
+    label("universal"),
+    mov("r0", -1), // not below any state
+    jump("end"),
+
+    // There are more bytes than the table judges.
+    label("spent"),
+    mapValue("r7", fds.config),
+    config("r1", "walkBytes"),
+    jumpIfNotEqual("r1", WALK_LIMIT, "end"),
+    label("beyond the limit"),
+    mov("r4", WALK_LIMIT),
+    because("walk_limit"),
+    jump("drop"),
+
     label("end"),
     mapValue("r7", fds.config),
-    load(4, "r1", "r7", CONFIG.acceptFrom),
+    load(4, "r2", "r10", event("payloadLength")),
+    config("r4", "mostSize"),
+    jumpIfGreater("r2", "r4", "rejected"),
+    mov("r4", "r2"),
+    config("r1", "acceptFrom"),
     jumpIfLess("r0", "r1", "rejected"),
-    jump("accepted"),
-
-    label("decided"),
-    jumpIfNotEqual("r0", 0, "accepted"), // not dead: universal
+    config("r1", "leastSize"),
+    jumpIfLess("r2", "r1", "rejected"),
+    mov("r3", slotOf("pass")),
+    jump("pass"),
 
     label("rejected"),
     because("predicate"),
     jump("drop"),
-
-    label("accepted"),
-    mov("r3", slotOf("pass")),
   ];
 }

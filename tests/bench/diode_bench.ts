@@ -4,7 +4,7 @@
  * same bytes). Run: `deno run -A tests/bench/diode_bench.ts`
  */
 import { BpfProgram } from "../../ffi/bpf_program.ts";
-import { compilePredicate } from "../../src/automaton/compile.ts";
+import { judgePredicate } from "../../src/automaton/judgement.ts";
 import { assemble, label } from "../../src/bpf/assembler.ts";
 import { add, exit, jump, jumpIfGreater, jumpIfLess, load, mov } from "../../src/bpf/isa.ts";
 import { parsePredicate } from "../../src/policy/parse.ts";
@@ -79,10 +79,11 @@ async function sha256PerByte(): Promise<number> {
 
 function diodeTimes(predicate: string): number[] {
   const started = performance.now();
-  const dfa = compilePredicate(parsePredicate(wholeFile(predicate, "bench")));
+  const judgement = judgePredicate(parsePredicate(wholeFile(predicate, "bench")));
   const compiled = performance.now();
-  using diode = new LoadedDiode(dfa, LINK);
+  using diode = new LoadedDiode(judgement, LINK);
   const loaded = performance.now();
+  const { dfa } = judgement;
   const { verifiedInstructions } = diode.program.info();
   console.log(
     `${predicate}: ${dfa.stateCount} states, ${dfa.classCount} classes; compiled in ` +

@@ -5,6 +5,7 @@ import { RUN_MAX_BYTES, XDP } from "../../ffi/bpf_program.ts";
 import { hex } from "../../src/base/bytes.ts";
 import { compilePredicate } from "../../src/automaton/compile.ts";
 import { decide } from "../../src/automaton/dfa.ts";
+import { judgePredicate } from "../../src/automaton/judgement.ts";
 import { WALK_LIMIT } from "../../src/bpf/layout.ts";
 import { parseDiodeFile } from "../../src/policy/diode_file.ts";
 import { parsePredicate } from "../../src/policy/parse.ts";
@@ -18,9 +19,9 @@ import { expect, judgeHateless, type PayloadJudge, sameEvents } from "./expected
 import { anyFrame, anyPayload, LINK, serialise, spec } from "./frames.ts";
 import { kernelTest, LoadedDiode } from "./loaded_diode.ts";
 
-const compile = (text: string) => compilePredicate(parsePredicate(wholeFile(text, "test")));
+const compile = (text: string) => judgePredicate(parsePredicate(wholeFile(text, "test")));
 const hateless = () =>
-  compilePredicate(parseDiodeFile(shippedDiode("hateless"), "hateless.toml").predicate);
+  judgePredicate(parseDiodeFile(shippedDiode("hateless"), "hateless.toml").predicate);
 
 /** Runs frames and compares verdict, counters and every field of every event. */
 function compare(
@@ -96,7 +97,7 @@ kernelTest("60 random predicates: verdict as evaluated directly, offset as the a
   for (let i = 0; i < 60; i++) {
     const predicate = anyPredicate(random, 3);
     const dfa = compilePredicate(predicate);
-    using diode = new LoadedDiode(dfa, LINK);
+    using diode = new LoadedDiode(judgePredicate(predicate), LINK);
     const judge = (payload: Uint8Array) => {
       const { accepted, offset } = decide(dfa, payload);
       assertEquals(accepted, accepts(predicate, payload), formatPredicate(predicate));
@@ -119,11 +120,14 @@ kernelTest("a payload longer than the walk: decided before the limit, or dropped
   };
   const zeros = (length: number) => new Uint8Array(length);
   const open = 'not contains "hate"';
-  assertEquals(run(open, zeros(WALK_LIMIT - 1)), "pass");
-  assertEquals(run(open, zeros(WALK_LIMIT)), `walk_limit ${WALK_LIMIT}`);
+  assertEquals(run(open, zeros(WALK_LIMIT)), "pass");
   assertEquals(run(open, zeros(WALK_LIMIT + 1)), `walk_limit ${WALK_LIMIT}`);
   assertEquals(run(open, zeros(3400)), `walk_limit ${WALK_LIMIT}`);
   assertEquals(run(`${open} within 512`, zeros(3400)), "pass");
+  assertEquals(run(`${open} within 2000`, zeros(3400)), `walk_limit ${WALK_LIMIT}`);
+  // Sizes are compared, not walked: nothing is left undecided.
+  assertEquals(run("size < 3400", zeros(3400)), "predicate 3399");
+  assertEquals(run(`size < 3000 and ${open} within 512`, zeros(3400)), "predicate 2999");
   const late = zeros(WALK_LIMIT + 8);
   late.set(new TextEncoder().encode("hate"), WALK_LIMIT - 4);
   assertEquals(run(open, late), `predicate ${WALK_LIMIT - 1}`);

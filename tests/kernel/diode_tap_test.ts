@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals, fail } from "@std/assert";
 import { shippedDiode } from "../../diodes/plan.ts";
-import { compilePredicate } from "../../src/automaton/compile.ts";
+import { judgePredicate } from "../../src/automaton/judgement.ts";
 import { equalBytes, hex } from "../../src/base/bytes.ts";
 import { parseDiodeFile } from "../../src/policy/diode_file.ts";
 import { seeded } from "../judge/random.ts";
@@ -14,7 +14,7 @@ import { kernelTest } from "./loaded_diode.ts";
 import { TapWorld } from "./tap_world.ts";
 
 const hateless = () =>
-  compilePredicate(parseDiodeFile(shippedDiode("hateless"), "hateless.toml").predicate);
+  judgePredicate(parseDiodeFile(shippedDiode("hateless"), "hateless.toml").predicate);
 
 kernelTest("120,000 frames on a tap: decisions, events and what the host hears", () => {
   const random = seeded(4);

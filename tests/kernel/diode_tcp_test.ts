@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { shippedDiode } from "../../diodes/plan.ts";
-import { compilePredicate } from "../../src/automaton/compile.ts";
+import { judgePredicate } from "../../src/automaton/judgement.ts";
 import { concat } from "../../src/base/bytes.ts";
 import { parseDiodeFile } from "../../src/policy/diode_file.ts";
 import { type Random, seeded } from "../judge/random.ts";
@@ -15,7 +15,7 @@ import { TapWorld } from "./tap_world.ts";
 
 const text = (words: string) => new TextEncoder().encode(words);
 const hateless = () =>
-  compilePredicate(parseDiodeFile(shippedDiode("hateless"), "hateless.toml").predicate);
+  judgePredicate(parseDiodeFile(shippedDiode("hateless"), "hateless.toml").predicate);
 
 /** The guest's end of one connection. */
 class Guest {

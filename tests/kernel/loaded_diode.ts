@@ -2,7 +2,7 @@
 import { BpfMap } from "../../ffi/bpf_map.ts";
 import { BpfProgram } from "../../ffi/bpf_program.ts";
 import { RingReader } from "../../ffi/ring.ts";
-import type { Dfa } from "../../src/automaton/dfa.ts";
+import type { Judgement } from "../../src/automaton/judgement.ts";
 import { formatIpv4, formatMac } from "../../src/base/ipv4.ts";
 import { decodeEvent, type DropEvent } from "../../src/bpf/event.ts";
 import {
@@ -33,7 +33,7 @@ export class LoadedDiode implements Disposable {
   private readonly ring: RingReader;
   private readonly owned = new DisposableStack();
 
-  constructor(dfa: Dfa, link: JudgeLink) {
+  constructor(judgement: Judgement, link: JudgeLink) {
     using opened = new DisposableStack();
     const frozen = (name: string, value: Uint8Array) => {
       const map = opened.use(
@@ -49,8 +49,8 @@ export class LoadedDiode implements Disposable {
       map.freeze();
       return map;
     };
-    const table = frozen("t_table", encodeTable(dfa));
-    const config = frozen("t_config", encodeConfig(rulesOf(link), dfa));
+    const table = frozen("t_table", encodeTable(judgement.dfa));
+    const config = frozen("t_config", encodeConfig(rulesOf(link), judgement));
     const counters = { name: "t_counters", valueSize: COUNTER_VALUE_BYTES, maxEntries: 1 };
     this.counterMap = opened.use(BpfMap.create({ kind: "array", ...counters }));
     const events = opened.use(

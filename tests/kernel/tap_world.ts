@@ -11,7 +11,7 @@ import { createNetns, removeNetns, withNetns } from "../../ffi/netns.ts";
 import { PacketSocket } from "../../ffi/packet_socket.ts";
 import { Tap } from "../../ffi/tap.ts";
 import { XdpLink } from "../../ffi/xdp_link.ts";
-import type { Dfa } from "../../src/automaton/dfa.ts";
+import type { Judgement } from "../../src/automaton/judgement.ts";
 import type { JudgeLink } from "../judge/link_rules.ts";
 import { LoadedDiode, rulesOf } from "./loaded_diode.ts";
 
@@ -24,14 +24,14 @@ export class TapWorld implements Disposable {
   private guard?: XdpLink;
   private readonly owned: DisposableStack;
 
-  constructor(dfa: Dfa, link: JudgeLink) {
+  constructor(judgement: Judgement, link: JudgeLink) {
     using opened = new DisposableStack();
     const letters = crypto.getRandomValues(new Uint8Array(8)).map((byte) => 97 + byte % 26);
     const name = "t" + String.fromCharCode(...letters);
     this.netns = `/run/netns/${name}`;
     createNetns(this.netns);
     opened.defer(() => removeNetns(this.netns));
-    this.diode = opened.use(new LoadedDiode(dfa, link));
+    this.diode = opened.use(new LoadedDiode(judgement, link));
     const { hostMac, hostIp, guestIp, guestMac } = rulesOf(link);
     [this.tap, this.ear] = this.inside(() => {
       setUp("lo", true);
