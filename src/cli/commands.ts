@@ -17,6 +17,7 @@ import { command as serve } from "./serve.ts";
 import { command as setup } from "./setup.ts";
 import { command as status } from "./status.ts";
 import { command as uninstall } from "./uninstall.ts";
+import { command as upgrade } from "./upgrade.ts";
 import { command as verify } from "./verify.ts";
 import { command as version } from "./version.ts";
 
@@ -27,7 +28,10 @@ export const COMMAND_TABLE: CommandTable = [
   { title: "Gate and virtual machine", commands: [...diode, ...enclave, prepare] },
   { title: "Models", commands: [modelList, modelAdd, modelUse] },
   { title: "Receipts", commands: [...receipt, verify] },
-  { title: "This installation", commands: [install, uninstall, help, completions, man, version] },
+  {
+    title: "This installation",
+    commands: [install, upgrade, uninstall, help, completions, man, version],
+  },
 ];
 
 /** Every command. */

@@ -18,6 +18,8 @@ const pathOf = (instance: Instance) => `${instance.run}/endpoint.json`;
 export async function writeEndpoint(instance: Instance, endpoint: Endpoint): Promise<void> {
   const temporary = `${pathOf(instance)}.${endpoint.pid}`;
   await Deno.writeTextFile(temporary, JSON.stringify(endpoint) + "\n", { mode: 0o644 });
+  // Whatever the mask: `vei status` reads it without root.
+  await Deno.chmod(temporary, 0o644);
   await Deno.rename(temporary, pathOf(instance));
 }
 
@@ -64,6 +66,17 @@ async function get(endpoint: Endpoint, path: string, signal?: AbortSignal): Prom
       exit: Exit.unavailable,
       cause,
     });
+  }
+}
+
+/** @returns whether the daemon says that it is ready; one that does not answer is not. */
+export async function isReady({ listen }: Endpoint): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://${listen}/readyz`, { signal: AbortSignal.timeout(5000) });
+    await answer.body?.cancel();
+    return answer.ok;
+  } catch {
+    return false;
   }
 }
 

@@ -18,11 +18,12 @@ const ADMIN_UNIT = `/etc/systemd/system/${SERVICE}`;
 export const command: Command = {
   name: "install",
   summary: "put this program, its service and its configuration in their places; safe to run again",
-  usage: "[--plan] [--no-setup] [--start]",
+  usage: "[--plan] [--no-setup] [--files-only] [--start]",
   example: "sudo ./vei install",
   options: {
     plan: { type: "boolean", describe: "only say what would be done" },
     "no-setup": { type: "boolean", describe: "without image and model: run `vei setup` later" },
+    "files-only": { type: "boolean", describe: "neither set up nor start anything" },
     start: { type: "boolean", describe: "also start the service, now and at each boot" },
   },
   async run(context) {
@@ -38,6 +39,10 @@ export const command: Command = {
     }
     requireRoot("vei install");
     const plan = await placeFiles(wanted, systemd, terminal);
+    if (options["files-only"] === true) {
+      if (json) terminal.json(planJson(wanted, plan));
+      return Exit.ok;
+    }
     if (options["no-setup"] !== true) {
       await setUp(
         instance.state,

@@ -30,31 +30,45 @@ export async function exists(path: string): Promise<boolean> {
 
 /**
  * Makes a file beside its place, flushes it, and moves it in.
- * @param sha256 what the content must be; a file that changed while it was copied is refused.
+ * @param options `sha256`: what the content must be; a file that changed meanwhile is refused.
  * @throws VeiError `install-failed`.
  */
 export async function placeFile(
   path: string,
   content: Content,
-  options: { mode: number; sha256?: string },
+  options: FileOptions,
 ): Promise<void> {
   const temporary = temporaryOf(path);
+  await makeFile(temporary, content, options);
+  await moveFile(temporary, path);
+}
+
+export interface FileOptions {
+  mode: number;
+  sha256?: string;
+}
+
+/** Makes a file where it stands, flushed. @throws VeiError `install-failed`; nothing is left then. */
+export async function makeFile(
+  path: string,
+  content: Content,
+  { mode, sha256 }: FileOptions,
+): Promise<void> {
   try {
-    await removeFile(temporary);
-    if ("text" in content) await Deno.writeTextFile(temporary, content.text, { createNew: true });
-    else await Deno.copyFile(content.copyOf, temporary);
-    await Deno.chmod(temporary, options.mode);
-    if (options.sha256 !== undefined && await sha256File(temporary) !== options.sha256) {
+    await removeFile(path);
+    if ("text" in content) await Deno.writeTextFile(path, content.text, { createNew: true });
+    else await Deno.copyFile(content.copyOf, path);
+    await Deno.chmod(path, mode);
+    if (sha256 !== undefined && await sha256File(path) !== sha256) {
       throw new Error("its content changed while it was copied");
     }
-    await syncPath(temporary);
-    await moveFile(temporary, path);
+    await syncPath(path);
   } catch (cause) {
-    await removeFile(temporary).catch(() => {});
+    await removeFile(path).catch(() => {});
     throw new VeiError({
       code: "install-failed",
-      message: `Cannot put ${path} in its place: ${messageOf(cause)}`,
-      hint: "what was there is unchanged; mend the cause and run the same command again",
+      message: `Cannot make ${path}: ${messageOf(cause)}`,
+      hint: "what was in use is unchanged; mend the cause and run the same command again",
       exit: Exit.cannotCreate,
       cause,
     });

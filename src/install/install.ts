@@ -1,9 +1,10 @@
 /** Puts VEI on the machine: looks first, then changes what differs, and can be interrupted anywhere. */
-import { lookAt, makeFolders, missingFolders, moveFile, placeFile, removeFile } from "./disk.ts";
+import { lookAt, makeFolders, missingFolders, placeFile, removeFile } from "./disk.ts";
 import type { Found } from "./disk.ts";
 import { besideOf, type Layout, temporaryOf } from "./layout.ts";
 import { emptyManifest, type Manifest, readManifest, writeManifest } from "./manifest.ts";
 import { type FileStep, planFiles, type WantedFile } from "./plan.ts";
+import { keepPrevious } from "./swap.ts";
 import { makeUser, type UserState, userState } from "./user.ts";
 
 /** What is to be on the machine. */
@@ -140,25 +141,6 @@ function pendingManifest({ manifest, result, files }: Plan, layout: Layout): Man
     ...new Set([...both[layout.previous] ?? [], ...both[layout.program] ?? []]),
   ];
   return { ...result, pending: true, files: both };
-}
-
-/**
- * Keeps the program that is in its place as the previous one; nothing is copied where a second name
- * for the file will do.
- */
-export async function keepPrevious({ program, previous }: Layout): Promise<void> {
-  const [now, kept] = [await lookAt(program), await lookAt(previous)];
-  if (now.kind !== "file") return;
-  if (kept.kind === "file" && kept.sha256 === now.sha256) return;
-  const temporary = temporaryOf(previous);
-  await removeFile(temporary);
-  try {
-    await Deno.link(program, temporary);
-  } catch {
-    // Another file system.
-    return await placeFile(previous, { copyOf: program }, { mode: 0o755, sha256: now.sha256 });
-  }
-  await moveFile(temporary, previous);
 }
 
 /** Takes away what an interrupted run was making. */
