@@ -1,7 +1,7 @@
 /** A diode's text → everything that the kernel is given, by value. Touches no kernel object. */
 import { sha256 } from "../src/base/bytes.ts";
-import { compilePredicate } from "../src/automaton/compile.ts";
-import { DEAD, type Dfa } from "../src/automaton/dfa.ts";
+import { DEAD } from "../src/automaton/dfa.ts";
+import { type Judgement, judgePredicate } from "../src/automaton/judgement.ts";
 import { warningsOf } from "../src/automaton/warnings.ts";
 import { encodeConfig, encodeTable, type LinkRules } from "../src/bpf/layout.ts";
 import { diodeProgram } from "../src/bpf/program.ts";
@@ -16,8 +16,8 @@ export interface DiodePlan {
   /** The diode's file, as it was read. */
   readonly source: string;
   readonly file: DiodeFile;
-  /** The minimal automaton that the table says. */
-  readonly dfa: Dfa;
+  /** The minimal automaton that the table says, and the sizes beside it. */
+  readonly judgement: Judgement;
   /** Value of the table map. */
   readonly table: Uint8Array<ArrayBuffer>;
   /** Value of the configuration map. */
@@ -48,10 +48,12 @@ export async function compileDiode(
   rules: LinkRules,
 ): Promise<DiodePlan> {
   const file = parseDiodeFile(text, path);
-  const dfa = compilePredicate(file.predicate);
+  const judgement = judgePredicate(file.predicate);
+  const { dfa } = judgement;
   const table = encodeTable(dfa);
   // Where no payload may pass, packets without one may not either: the link is closed.
-  const config = encodeConfig(dfa.start === DEAD ? { ...rules, dropEmpty: true } : rules, dfa);
+  const closed = dfa.start === DEAD;
+  const config = encodeConfig(closed ? { ...rules, dropEmpty: true } : rules, judgement);
   const program = diodeProgram({ table: 0, config: 0, counters: 0, events: 0 });
   const [sourceDigest, tableDigest, configDigest, programDigest] = await Promise.all(
     [new TextEncoder().encode(text), table, config, program].map(sha256),
@@ -61,10 +63,10 @@ export async function compileDiode(
     description: file.description,
     source: text,
     file,
-    dfa,
+    judgement,
     table,
     config,
-    warnings: warningsOf(file.predicate, dfa),
+    warnings: warningsOf(file.predicate, judgement),
     stateCount: dfa.stateCount,
     classCount: dfa.classCount,
     digests: {

@@ -55,7 +55,7 @@ Deno.test("the same text gives the same digests; the program's is every diode's"
   const one = await compileDiode(shippedDiode("hateless"), "a", RULES);
   const again = await compileDiode(shippedDiode("hateless"), "b", RULES);
   assertEquals(one, again);
-  const other = await compileDiode(one.source.replaceAll("512", "64"), "a", {
+  const other = await compileDiode(one.source.replaceAll("hate", "love"), "a", {
     ...RULES,
     guestPort: 80,
   });
