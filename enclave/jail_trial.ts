@@ -20,7 +20,7 @@ import { programOf, waitUntilGone } from "./processes.ts";
 import { bareArguments } from "./qemu_args.ts";
 import { Qmp } from "./qmp.ts";
 
-const DEADLINE_MS = 15_000, END_MS = 2000, GRACE_MS = 300, MEMORY_MIB = 32;
+const DEADLINE_MS = 15_000, END_MS = 2000, GRACE_MS = 1000, MEMORY_MIB = 32;
 
 /** What was asked of a jail that works. */
 export interface JailTrial {
@@ -67,18 +67,13 @@ export async function tryJail(
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(failed(`nothing within ${deadlineMs} ms`, log)), deadlineMs);
     });
-    // An end before QEMU was asked to end is told with what it said.
-    const early = status.then(({ code, signal }) => {
-      throw failed(`QEMU ended with ${signal ?? code}`, log);
-    });
-    early.catch(() => {});
+    // An end before QEMU was asked to end is told with what it said, and a broken conversation by it.
+    const end = status.then(({ code, signal }) => failed(`QEMU ended with ${signal ?? code}`, log));
     const talk = converse(child, files, socket, log).catch(async (cause) => {
-      // A QEMU that ended is told better by its own last words than by a broken conversation.
-      await waitUntilGone(treeOf(child!), GRACE_MS);
-      throw cause;
+      throw await Promise.race([end, later(GRACE_MS).then(() => cause)]);
     });
     talk.catch(() => {});
-    using qmp = await Promise.race([early, late, talk]);
+    using qmp = await Promise.race([talk, late]);
     await qmp.quit().catch(() => {});
     const { code, signal } = await Promise.race([status, late]);
     if (code !== 0) throw failed(`QEMU ended with ${signal ?? code} when it was asked to end`, log);
@@ -117,6 +112,10 @@ async function converse(
     qmp[Symbol.dispose]();
     throw error;
   }
+}
+
+function later(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function failed(what: string, log: string): VeiError {

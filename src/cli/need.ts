@@ -136,7 +136,9 @@ function judged(thrown: unknown, mend: string): Pick<Need, "found" | "result" | 
     return { found, result: "unknown", mend: AS_ROOT, exit: Exit.noPermission };
   }
   if (thrown instanceof VeiError) {
-    return { found, result: "no", mend: thrown.hint || mend, exit: thrown.exit };
+    // "Run vei doctor" helps nobody here.
+    const own = thrown.code === "program-missing" ? "" : thrown.hint;
+    return { found, result: "no", mend: own || mend, exit: thrown.exit };
   }
   return { found, result: "unknown", mend, exit: Exit.unavailable };
 }

@@ -2,6 +2,7 @@
 import { statfsSync } from "node:fs";
 import { messageOf, VeiError } from "../base/errors.ts";
 import { sign, signingKey, verify } from "../receipt/keys.ts";
+import { checkFormat, STATE_FORMAT } from "../store/format.ts";
 import { loadNodeKey } from "../store/node_key.ts";
 import { tryStore } from "../store/probe.ts";
 import { currentImage, namedImage } from "../../enclave/images.ts";
@@ -67,6 +68,24 @@ export const STATE_CHECKS: readonly Check[] = [
       const random = () => new Uint8Array();
       const { publicKey } = await loadNodeKey(path, { mayMake: false, random });
       return `fingerprint ${publicKey.fingerprint}`;
+    },
+  },
+  {
+    id: "state-format",
+    group: "state",
+    wanted: "a state folder of a layout that this version knows",
+    needed: true,
+    means: "what a newer version wrote could be misread, so it is left alone",
+    mend: "install the version of vei that used it last, or choose another place with --state DIR",
+    async find({ instance: { state } }) {
+      const path = `${state}/format`;
+      const none = await Deno.lstat(path).then(() => false, (cause) => {
+        if (cause instanceof Deno.errors.NotFound) return true;
+        throw cause;
+      });
+      if (none) return `none yet: the first start writes ${STATE_FORMAT}`;
+      checkFormat(state);
+      return String(STATE_FORMAT);
     },
   },
   {

@@ -47,7 +47,7 @@ export function configPart(config: Config): Record<string, Record<string, unknow
     table,
     Object.fromEntries(
       Object.entries(keys).map(([key, value]) => {
-        const same = JSON.stringify(value) === JSON.stringify(defaults[table][key]);
+        const same = JSON.stringify(value) === JSON.stringify(defaults[table]?.[key]);
         const shown = same || typeof value === "number" || typeof value === "boolean" ||
           table === "link" || (typeof value === "string" && HARMLESS.test(value));
         return [key, shown ? value : "(changed, not shown)"];

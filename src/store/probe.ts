@@ -22,7 +22,7 @@ export async function tryStore(folder: string): Promise<number> {
   }
   using index = await LogIndex.open(`${folder}/kv.db`);
   try {
-    await index.add(PLACE, LINE.length + 1);
+    await index.add([PLACE], LINE.length + 1);
     const found = await index.find(PLACE.id);
     if (found?.sequence !== PLACE.sequence) throw new Error("what was put in did not come back");
   } catch (cause) {
