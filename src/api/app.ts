@@ -4,6 +4,7 @@ import { streamSSE } from "hono/streaming";
 import { messageOf } from "../base/errors.ts";
 import { addChatRoutes, type ChatParts } from "./chat.ts";
 import { EXPOSITION_TYPE } from "./exposition.ts";
+import { exchangeEvent } from "./exchange_event.ts";
 import { addReceiptRoutes } from "./receipts.ts";
 import { hostCheck, secureHeaders } from "./guards.ts";
 import type { EventHub } from "./hub.ts";
@@ -78,7 +79,11 @@ export function createApp(parts: ApiParts): Hono {
   });
 
   if (parts.chat) {
-    addChatRoutes(app, parts.chat);
+    const { chat, hub } = parts;
+    addChatRoutes(app, {
+      onExchange: (ended) => void hub.publish(exchangeEvent(ended, chat.node.now())),
+      ...chat,
+    });
     addReceiptRoutes(app, parts.chat.node.store);
   }
 

@@ -27,7 +27,7 @@ export interface ChatParts {
   backend(): Backend | null;
   onError(message: string): void;
   /** Told of every exchange that has its receipt. */
-  onExchange?(answered: Answered): void;
+  onExchange?(ended: Pick<Answered, "id" | "verdict">): void;
 }
 
 type Request = Pick<Asked, "input" | "request" | "emit" | "deadline" | "echo" | "onProgress">;
@@ -47,14 +47,13 @@ function run(parts: ChatParts, signal: AbortSignal, request: Request): Running {
     if (!backend) {
       throw new Problem(503, "not_ready", "The model is not ready yet", { retryAfter: 5 });
     }
-    const answered = await exchange(parts.node, {
+    return await exchange(parts.node, {
       ...request,
       ...backend,
       signal,
       onBegin: begun.resolve,
+      onEnd: parts.onExchange,
     });
-    parts.onExchange?.(answered);
-    return answered;
   })();
   done.catch(begun.reject);
   begun.promise.catch(() => {});

@@ -66,6 +66,8 @@ export interface Asked {
   readonly echo?: string;
   /** Told the receipt's id, once the intent is durable and before any text. */
   onBegin?(id: string): void;
+  /** Told the verdict, once the receipt is durable, also where this then throws. */
+  onEnd?(ended: Pick<Answered, "id" | "verdict">): void;
   /** Takes released text. */
   emit(text: string): void | Promise<void>;
   onProgress?(processed: number, total: number): void;
@@ -116,6 +118,7 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
       kernel: kernel && intent.kernel && { ...intent.kernel, ...kernelEnd(kernel), drops },
     });
     node.onEnd?.({ verdict, tokens, received, released: output.length });
+    asked.onEnd?.({ id: intent.id, verdict });
     if (failure && !signal.aborted) throw failure.cause;
     return { id: intent.id, verdict, tokens, receipt };
   };

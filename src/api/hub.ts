@@ -5,7 +5,7 @@ export interface GateEvent {
   id: number;
   /** UTC, RFC 3339. */
   time: string;
-  kind: "drop" | "enclave" | "diode" | "daemon";
+  kind: "drop" | "enclave" | "diode" | "daemon" | "exchange";
   /** One sentence. */
   message: string;
   /** For `drop`: what the kernel reported. */
@@ -88,15 +88,22 @@ export class EventHub {
   private last = 0;
   private closed = false;
 
-  /** @param keep how many events a new listener can still be given. */
+  /** @param keep how many events, and exchanges besides, a new listener can still be given. */
   constructor(private readonly keep = 256) {}
 
   publish(event: NewGateEvent): GateEvent {
     const numbered = { id: ++this.last, ...event };
     this.recent.push(numbered);
-    if (this.recent.length > this.keep) this.recent.shift();
+    this.forget(numbered.kind === "exchange");
     for (const listener of this.listeners) listener.push(numbered);
     return numbered;
+  }
+
+  /** Many requests must not push out what the gate did: the two are kept apart. */
+  private forget(exchanges: boolean): void {
+    const alike = ({ kind }: GateEvent) => (kind === "exchange") === exchanges;
+    const count = this.recent.reduce((sum, event) => sum + Number(alike(event)), 0);
+    if (count > this.keep) this.recent.splice(this.recent.findIndex(alike), 1);
   }
 
   /** @param after give first the kept events with a greater id; default: only new ones. */

@@ -29,6 +29,17 @@ export interface Terminal {
   json(value: unknown): void;
   /** Whether standard error is a terminal: progress may be redrawn. */
   readonly interactive: boolean;
+  /** @returns the size of the terminal that standard output is now; null where it is none. */
+  screen(): Screen | null;
+  /** @returns whether the reader of standard output has gone, as far as writing has told. */
+  gone(): boolean;
+}
+
+export interface Screen {
+  columns: number;
+  rows: number;
+  /** Whether to colour: not where NO_COLOR is set (no-color.org) or the terminal is dumb. */
+  colour: boolean;
 }
 
 export interface CommandContext {

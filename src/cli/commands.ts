@@ -8,6 +8,7 @@ import { command as doctor } from "./doctor.ts";
 import { commands as enclave } from "./enclave.ts";
 import { command as install } from "./install.ts";
 import { command as man } from "./man.ts";
+import { command as logs } from "./logs.ts";
 import { command as help } from "./topics.ts";
 import { add as modelAdd, list as modelList, use as modelUse } from "./model.ts";
 import { commands as receipt } from "./receipt.ts";
@@ -24,7 +25,7 @@ import { command as version } from "./version.ts";
 /** Every command, under the headings of `--help`. */
 export const COMMAND_TABLE: CommandTable = [
   { title: "Run", commands: [demo, setup, serve, reload, ask] },
-  { title: "Look", commands: [status, doctor] },
+  { title: "Look", commands: [status, logs, doctor] },
   { title: "Gate and virtual machine", commands: [...diode, ...enclave, prepare] },
   { title: "Models", commands: [modelList, modelAdd, modelUse] },
   { title: "Receipts", commands: [...receipt, verify] },

@@ -8,9 +8,11 @@ import { RingReader } from "../../ffi/ring.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { command as attach } from "./diode_attach.ts";
 import { command as detach } from "./diode_detach.ts";
-import { noDiode, printEvent, untilInterrupted } from "./diode_output.ts";
+import { noDiode } from "./diode_output.ts";
 import { guardedInterface } from "./diode_place.ts";
-import { fetchStatus, findEndpoint, followEvents } from "./endpoint.ts";
+import { findEndpoint } from "./endpoint.ts";
+import { pause, printEvent, untilInterrupted } from "./event_output.ts";
+import { showEvents } from "./logs.ts";
 import { lockInstance } from "./instance_lock.ts";
 import { requireRoot } from "./privilege.ts";
 
@@ -51,24 +53,12 @@ const logs: Command = {
   async run(context) {
     const endpoint = await findEndpoint(context.instance);
     if (!endpoint) return await readRing(context);
-    const stop = untilInterrupted();
-    const follow = context.options.follow === true;
-    // Without -f: the kept ones only, so end at the number that was the last when we began.
-    const last = follow ? Infinity : (await fetchStatus(endpoint)).events.at(-1)?.id ?? 0;
-    if (last === 0) return Exit.ok;
-    for await (const event of followEvents(endpoint, { after: 0, signal: stop.signal })) {
-      printEvent(context, event);
-      if (event.id >= last) break;
-    }
-    stop.abort();
-    return Exit.ok;
+    return await showEvents(context, endpoint, {
+      follow: context.options.follow === true,
+      wanted: ({ kind }) => kind === "drop" || kind === "diode",
+    });
   },
 };
-
-/** Waits. @returns true. */
-function pause(ms: number): Promise<true> {
-  return new Promise((resolve) => setTimeout(() => resolve(true), ms));
-}
 
 /** Without a daemon: we look into the ring ourselves; what is in it stays for the next daemon. */
 async function readRing(context: CommandContext): Promise<number> {
@@ -81,13 +71,14 @@ async function readRing(context: CommandContext): Promise<number> {
   const reporter = new DropReporter({ wallMs: Date.now, monotonicNs });
   const stop = untilInterrupted();
   let id = 0;
-  do {
+  for (;;) {
     ring.drain((record) => {
       const event = reporter.report(decodeEvent(record));
       if (event) printEvent(context, { id: ++id, ...event });
     });
-  } while (options.follow === true && !stop.signal.aborted && await pause(500));
-  return Exit.ok;
+    if (options.follow !== true || stop.signal.aborted || context.terminal.gone()) return Exit.ok;
+    await pause(500, stop.signal);
+  }
 }
 
 export const commands: readonly Command[] = [attach, status, logs, detach];

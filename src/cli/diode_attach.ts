@@ -14,7 +14,7 @@ import { monotonicNs } from "../../ffi/clock.ts";
 import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
 import { LinkEvents } from "../../ffi/rtnetlink.ts";
 import type { Command, CommandContext } from "./command.ts";
-import { printEvent, untilInterrupted } from "./diode_output.ts";
+import { printEvent, untilInterrupted } from "./event_output.ts";
 import { diodeSource } from "./diode_source.ts";
 import { DropReporter } from "./gate_events.ts";
 import { lockInstance } from "./instance_lock.ts";

@@ -1,28 +1,58 @@
 /** `vei status`: one screen. What cannot be told is said as unknown. */
 import type { Status } from "../api/status.ts";
-import { Exit, messageOf } from "../base/errors.ts";
+import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import { type DiodeStatus, readDiode } from "../../diodes/manager.ts";
-import type { Command, Terminal } from "./command.ts";
+import type { Instance } from "../host/instance.ts";
+import type { Command, CommandContext, Screen, Terminal } from "./command.ts";
 import { fetchStatus, findEndpoint } from "./endpoint.ts";
-import { printable } from "./terminal.ts";
+import { oneLine, pause, untilInterrupted } from "./event_output.ts";
+import { statusLines } from "./status_screen.ts";
+
+const REDRAW_MS = 1000;
+/** A screen of its own, without a cursor; and back to what was there before. */
+const ENTER = "\x1b[?1049h\x1b[?25l";
+const LEAVE = "\x1b[?25h\x1b[?1049l";
 
 export const command: Command = {
   name: "status",
   summary: "what runs and what the gate did; exit 0 only when everything is ready",
+  usage: "[-w]",
   example: "vei status --json",
-  async run({ instance, json, terminal }) {
+  options: {
+    watch: { type: "boolean", short: "w", describe: "go on, redrawing the screen each second" },
+  },
+  async run(context) {
+    const { instance, options, json, terminal } = context;
+    if (options.watch === true) return await watch(context);
     const endpoint = await findEndpoint(instance);
     const status = endpoint ? await fetchStatus(endpoint) : null;
-    const pinned = status ? null : pinnedDiode(instance.pins);
-    if (json) terminal.json({ instance: instance.name, daemon: status, pinned });
-    else if (status) show(status, terminal);
-    else {
-      terminal.out(`daemon   not running (instance ${instance.name})`);
-      terminal.out(`diode    ${pinned === null ? "none pinned" : pinnedText(pinned)}`);
-    }
+    if (json) {
+      const pinned = status ? null : pinnedDiode(instance.pins);
+      terminal.json({ instance: instance.name, daemon: status, pinned });
+    } else for (const line of linesOf(instance, status, terminal.screen())) terminal.out(line);
     return status?.phase === "ready" ? Exit.ok : Exit.unavailable;
   },
 };
+
+function usage(message: string): VeiError {
+  return new VeiError({
+    code: "usage",
+    message,
+    hint: "run `vei status --help`",
+    exit: Exit.usage,
+  });
+}
+
+function linesOf(instance: Instance, status: Status | null, screen: Screen | null): string[] {
+  if (status) return statusLines(status, screen, Date.now());
+  const pinned = pinnedDiode(instance.pins);
+  const lines = [
+    `daemon    not running (instance ${instance.name})`,
+    `gate      ${pinned === null ? "none pinned" : pinnedText(pinned)}`,
+  ];
+  const width = screen?.columns ?? Infinity;
+  return lines.map((line) => oneLine(line).slice(0, width));
+}
 
 type Pinned = DiodeStatus | { unknown: string } | null;
 
@@ -42,28 +72,35 @@ function pinnedText(pinned: NonNullable<Pinned>): string {
     : `link ${pinned.linkId} is pinned and drops without a daemon`;
 }
 
-function show(status: Status, terminal: Terminal): void {
-  const { diode, enclave } = status;
-  const say = (name: string, text: string) => terminal.out(`${name.padEnd(9)}${printable(text)}`);
-  say(
-    "daemon",
-    `${status.phase}, pid ${status.pid}, http://${status.listen}, since ${status.started}`,
-  );
-  if (diode === null) say("diode", "not attached yet");
-  else {
-    const how = diode.adopted ? ", adopted" : "";
-    say("diode", `${diode.name}: link ${diode.linkId}, program ${diode.programId}${how}`);
-    for (const [reason, count] of Object.entries(diode.counters)) {
-      if (count > 0) say("", `${reason.padEnd(20)} ${count}`);
+/** Until interrupted. A daemon that goes or comes back changes what is shown, nothing else. */
+async function watch({ instance, json, terminal }: CommandContext): Promise<number> {
+  if (json || terminal.screen() === null) {
+    throw usage("--watch needs a terminal; a program can follow `vei logs -f --json`");
+  }
+  const stop = untilInterrupted();
+  terminal.write(ENTER);
+  try {
+    while (!stop.signal.aborted && !terminal.gone()) {
+      draw(terminal, await seen(instance, terminal.screen()));
+      await pause(REDRAW_MS, stop.signal);
     }
+  } finally {
+    terminal.write(LEAVE);
   }
-  if (enclave === null) say("enclave", "not started yet");
-  else {
-    say(
-      "enclave",
-      `${enclave.model}, pid ${enclave.pid ?? "none"}, ${enclave.accel} (${enclave.accelReason})`,
-    );
-    say("", `boot ${enclave.bootSeconds ?? "unknown"} s, restarts ${enclave.restarts}`);
+  return Exit.ok;
+}
+
+async function seen(instance: Instance, screen: Screen | null): Promise<string[]> {
+  try {
+    const endpoint = await findEndpoint(instance);
+    return linesOf(instance, endpoint ? await fetchStatus(endpoint) : null, screen);
+  } catch (cause) {
+    // It is just ending, or too busy to answer: the next second may tell.
+    return [oneLine(`unknown: ${messageOf(cause)}`).slice(0, screen?.columns)];
   }
-  for (const event of status.events.slice(-8)) say("event", `${event.time} ${event.message}`);
+}
+
+/** From the top, each line cleared behind its text, then all below: nothing flickers. */
+function draw(terminal: Terminal, lines: string[]): void {
+  terminal.write(`\x1b[H${lines.map((line) => `${line}\x1b[K\r\n`).join("")}\x1b[J`);
 }

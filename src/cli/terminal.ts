@@ -3,29 +3,46 @@ import type { Terminal } from "./command.ts";
 
 const encoder = new TextEncoder();
 
-function put(
-  stream: { writeSync(bytes: Uint8Array): number },
-  text: string,
-): void {
+/** @returns false where the reader has gone: `vei … | head` closes the pipe. */
+function put(stream: { writeSync(bytes: Uint8Array): number }, text: string): boolean {
   let bytes = encoder.encode(text);
   try {
     while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+    return true;
   } catch (cause) {
-    // `vei … | head` closes the pipe: then there is nobody left to tell.
-    if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause;
+    if (cause instanceof Deno.errors.BrokenPipe) return false;
+    throw cause;
   }
 }
 
 /** @returns the process's own terminal. */
 export function processTerminal(): Terminal {
-  return {
-    out: (line) => put(Deno.stdout, line + "\n"),
-    write: (text) => put(Deno.stdout, text),
-    err: (line) => put(Deno.stderr, line + "\n"),
-    redraw: (line) => put(Deno.stderr, `\r\x1b[2K${line}`),
-    json: (value) => put(Deno.stdout, JSON.stringify(value, null, 2) + "\n"),
-    interactive: Deno.stderr.isTerminal(),
+  let gone = false;
+  const write = (text: string) => {
+    if (!put(Deno.stdout, text)) gone = true;
   };
+  return {
+    out: (line) => write(line + "\n"),
+    write,
+    err: (line) => void put(Deno.stderr, line + "\n"),
+    redraw: (line) => void put(Deno.stderr, `\r\x1b[2K${line}`),
+    json: (value) => write(JSON.stringify(value, null, 2) + "\n"),
+    interactive: Deno.stderr.isTerminal(),
+    screen: () => {
+      if (!Deno.stdout.isTerminal()) return null;
+      return {
+        ...sizeOfScreen(),
+        colour: !Deno.env.get("NO_COLOR") && Deno.env.get("TERM") !== "dumb",
+      };
+    },
+    gone: () => gone,
+  };
+}
+
+/** A terminal that does not tell its size (0 by 0 behind some consoles) is taken for a small one. */
+function sizeOfScreen(): { columns: number; rows: number } {
+  const { columns, rows } = Deno.consoleSize();
+  return columns > 0 && rows > 0 ? { columns, rows } : { columns: 80, rows: 24 };
 }
 
 /**

@@ -16,6 +16,8 @@ export class EventsPanel {
 
   /** @param {any} event one gate event */
   add(event) {
+    // The receipts' panel shows exchanges.
+    if (event.kind === "exchange") return;
     const key = `${event.time} ${event.id}`;
     if (this.#shown.includes(key)) return;
     this.#shown.push(key);
