@@ -7,7 +7,7 @@
  */
 import { Exit, VeiError } from "../src/base/errors.ts";
 import { isErrno } from "../ffi/bpf_info.ts";
-import { ensureBpffs } from "../ffi/bpffs.ts";
+import { ensureBpffs, isBpffsMounted } from "../ffi/bpffs.ts";
 import { allLinks } from "../ffi/rtnetlink.ts";
 import { XdpLink } from "../ffi/xdp_link.ts";
 import { Guard, programOn, type Raised } from "./guard.ts";
@@ -126,6 +126,8 @@ function attach({ program }: DiodeObjects, ifindex: number, mayBeUp: boolean): X
 }
 
 function makeFolder(pins: string): void {
+  // In a service it is there, in a folder that we could not make it in.
+  if (isBpffsMounted(pins)) return;
   try {
     Deno.mkdirSync(pins, { mode: 0o700 });
   } catch (error) {

@@ -94,8 +94,10 @@ ReadOnlyPaths=/run -/var/lib/vei/images -/var/lib/vei/models
 # A number that bubblewrap lowers in the jail's own user namespace; in the box's own it takes
 # CAP_SYS_RESOURCE, which the daemon does not have.
 ReadWritePaths=/proc/sys/user
-# Of all that is pinned on this box it sees its own diode.
-TemporaryFileSystem=/sys/fs/bpf:ro,mode=0755
+# Of all that is pinned on this box it sees its own diode. (Over /sys/fs/bpf itself
+# ProtectKernelTunables= would have the last word.)
+TemporaryFileSystem=/sys/fs:ro,mode=0755
+BindReadOnlyPaths=/sys/fs/cgroup
 BindPaths=-/sys/fs/bpf/vei
 ProtectHome=yes
 PrivateTmp=yes
