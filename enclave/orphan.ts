@@ -4,7 +4,7 @@ import { linkState } from "../ffi/rtnetlink.ts";
 import { Tap } from "../ffi/tap.ts";
 import { Exit, VeiError } from "../src/base/errors.ts";
 import type { Instance } from "../src/host/instance.ts";
-import { pidPath, readPidFile, removePidFile } from "./pid_file.ts";
+import { pidPath, readPidFile, removePidFile, socketPath } from "./pid_file.ts";
 import { descendantsOf, isAlive, killAll, type ProcessName, waitUntilGone } from "./processes.ts";
 
 const END_MS = 5000;
@@ -36,6 +36,7 @@ export async function endOrphan(instance: Instance): Promise<number | null> {
     withNetns(instance.netns, () => requireFree(instance.tap));
   }
   removePidFile(instance.run);
+  await Deno.remove(socketPath(instance.run)).catch(() => {});
   return named.at(-1)?.pid ?? null;
 }
 

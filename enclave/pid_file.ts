@@ -9,6 +9,9 @@ export interface PidFile {
   parents: ProcessName[];
 }
 
+/** QEMU's monitor; a killed daemon leaves it behind. */
+export const socketPath = (run: string): string => `${run}/qmp.sock`;
+
 export const pidPath = (run: string): string => `${run}/qemu.pid`;
 
 /** Replaces the file, at once and as a whole. */

@@ -23,7 +23,7 @@ import {
 import { checkJail } from "./jail_check.ts";
 import { type AccelChoice, chooseAccel, KVM } from "./kvm_trial.ts";
 import { killTree, lastWords, launch, treeOf } from "./launch.ts";
-import { type PidFile, pidPath, writePidFile } from "./pid_file.ts";
+import { type PidFile, pidPath, socketPath, writePidFile } from "./pid_file.ts";
 import { killAll, nameOf, type ProcessName, programOf, waitUntilGone } from "./processes.ts";
 import { INITRD_IN_JAIL, KERNEL_IN_JAIL, qemuArguments } from "./qemu_args.ts";
 import { Qmp } from "./qmp.ts";
@@ -57,7 +57,6 @@ const TIMING: Timing = { readyMs: 45_000, attempts: 3, backoffMs: 500 };
 const POLL_MS = 250, QUIT_MS = 2000, END_MS = 5000;
 
 export const logPath = (instance: Instance): string => `${instance.run}/qemu.log`;
-const socketPath = (instance: Instance): string => `${instance.run}/qmp.sock`;
 
 /** A running virtual machine. */
 export class Enclave implements AsyncDisposable {
@@ -164,7 +163,7 @@ export class Enclave implements AsyncDisposable {
               host: config.link.host,
               guest: config.link.guest,
               fds: {
-                qmp: keep(unixListen(socketPath(instance))),
+                qmp: keep(unixListen(socketPath(instance.run))),
                 tap: tap.fd,
                 root: read(image.root),
                 model: read(model.path),
@@ -213,7 +212,7 @@ export class Enclave implements AsyncDisposable {
 
   private async prepareAndPoll(stop: AbortSignal): Promise<void> {
     const { config, instance, model, image } = this.options;
-    const connection = await Deno.connect({ transport: "unix", path: socketPath(instance) });
+    const connection = await Deno.connect({ transport: "unix", path: socketPath(instance.run) });
     try {
       this.qmp = await Qmp.open(connection);
     } catch (error) {
@@ -263,7 +262,9 @@ export class Enclave implements AsyncDisposable {
     // Bubblewrap outside may end alone; what it jailed does not stay without it.
     const left = await waitUntilGone(this.kill(null), END_MS);
     await this.qmp?.ended;
-    for (const path of [socketPath(this.options.instance), pidPath(this.options.instance.run)]) {
+    for (
+      const path of [socketPath(this.options.instance.run), pidPath(this.options.instance.run)]
+    ) {
       if (left.length === 0) await Deno.remove(path).catch(() => {});
     }
     if (this.whyKilled !== null) return this.whyKilled;

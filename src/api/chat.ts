@@ -9,6 +9,7 @@ import { parseChat, type ParsedChat, parseGenerate } from "./chat_request.ts";
 import { type Answered, type Asked, exchange, type KernelGate, type Node } from "./exchange.ts";
 import { Problem, problemOf, readJson } from "./problems.ts";
 import type { Slots } from "./slots.ts";
+import { explain } from "../base/errors.ts";
 
 /** What answers now. */
 export interface Backend {
@@ -90,7 +91,7 @@ export function addChatRoutes(app: Hono, parts: ChatParts): void {
       return await body();
     } catch (cause) {
       const problem = problemOf(cause);
-      if (problem.status >= 500) parts.onError(`${c.req.path}: ${cause}`);
+      if (problem.status >= 500) parts.onError(`${c.req.path}: ${explain(cause)}`);
       return problem.response();
     }
   };
@@ -191,7 +192,7 @@ async function streamed(
       }
       await send("data: [DONE]\n\n");
     } catch (cause) {
-      if (!gone.signal.aborted) parts.onError(`stream of ${id}: ${cause}`);
+      if (!gone.signal.aborted) parts.onError(`stream of ${id}: ${explain(cause)}`);
       const { error } = await problemOf(cause, id).response().json();
       await send(`data: ${JSON.stringify({ error })}\n\n`).catch(() => {});
     } finally {

@@ -13,6 +13,7 @@ import { uuid7 } from "../receipt/uuid7.ts";
 import type { Intent, ReceiptStore } from "../store/receipts.ts";
 import type { ExchangeEnd } from "./exchange_totals.ts";
 import type { CompiledPolicy } from "./policy.ts";
+import { notBefore } from "./time.ts";
 
 /** What stays the same from exchange to exchange; the policy may be another for the next one. */
 export interface Node {
@@ -112,7 +113,11 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
     const drops = watch?.drops() ?? [];
     watch?.[Symbol.dispose]();
     const receipt = await node.store.finish(intent.id, {
-      time: { start: intent.start, first_byte: firstByte, end: node.now().toISOString() },
+      time: {
+        start: intent.start,
+        first_byte: firstByte,
+        end: notBefore(firstByte ?? intent.start, node.now()),
+      },
       output: { sha256: await sha256(output), bytes: output.length },
       verdict,
       kernel: kernel && intent.kernel && { ...intent.kernel, ...kernelEnd(kernel), drops },
@@ -139,7 +144,7 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
       },
       onProgress: asked.onProgress?.bind(asked),
       emit: async (text, bytes) => {
-        firstByte ??= node.now().toISOString();
+        firstByte ??= notBefore(intent.start, node.now());
         released.push(bytes.slice());
         await asked.emit(text);
       },
@@ -275,7 +280,7 @@ export async function settleInterrupted(node: Node): Promise<number> {
   const unfinished = node.store.unfinished;
   for (const intent of unfinished) {
     await node.store.finish(intent.id, {
-      time: { start: intent.start, first_byte: null, end: node.now().toISOString() },
+      time: { start: intent.start, first_byte: null, end: notBefore(intent.start, node.now()) },
       output: null,
       verdict: { outcome: "interrupted", why: `the daemon ended before the ${intent.kind} did` },
       kernel: intent.kernel &&

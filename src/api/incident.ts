@@ -4,6 +4,7 @@ import { kernelEnd, makeIntent } from "./exchange.ts";
 import { sha256 } from "../base/bytes.ts";
 import type { Model } from "../model/model.ts";
 import type { Receipt } from "../receipt/statement.ts";
+import { notBefore } from "./time.ts";
 
 export type Flow = NonNullable<NonNullable<Receipt["kernel"]>["flow"]>;
 
@@ -32,7 +33,7 @@ export async function recordIncident(
   const kernel = { ...intent.kernel!, flow };
   await node.store.begin({ ...intent, kind: "incident", kernel });
   await node.store.finish(intent.id, {
-    time: { start: intent.start, first_byte: null, end: node.now().toISOString() },
+    time: { start: intent.start, first_byte: null, end: notBefore(intent.start, node.now()) },
     output: { sha256: await sha256(new Uint8Array(0)), bytes: 0 },
     verdict: {
       outcome: "aborted",

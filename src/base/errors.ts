@@ -79,3 +79,9 @@ export class VeiError extends Error {
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+/** @returns what a log says of anything that was thrown: message, code and what to do. */
+export function explain(thrown: unknown): string {
+  if (!(thrown instanceof VeiError)) return messageOf(thrown);
+  return `${thrown.message} [${thrown.code}]${thrown.hint === "" ? "" : `; ${thrown.hint}`}`;
+}

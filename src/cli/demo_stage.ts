@@ -77,7 +77,7 @@ export class Stage {
     let ended: Deno.CommandStatus | null = null;
     this.daemon.ended.then((how) => ended = how);
     let said = 0;
-    for (const deadline = Date.now() + READY_MS; Date.now() < deadline;) {
+    for (const deadline = performance.now() + READY_MS; performance.now() < deadline;) {
       this.checkStop();
       this.expect(ended === null, `vei serve ended by itself${await this.lastWords()}`);
       const status = await this.world.status();

@@ -39,6 +39,8 @@ export interface GateParts {
 export class Gate implements Disposable {
   readonly flows = new FlowWatches(() => performance.now());
   private readonly incidents = new Incidents(() => performance.now());
+  /** Of the present diode's drops, those that are known to have no event. */
+  private unrecorded = 0;
   private readonly drops = new DropReporter({ wallMs: Date.now, monotonicNs });
   private present: RaisedDiode | null = null;
   /** Replaced, and their rings still waited for. */
@@ -155,6 +157,20 @@ export class Gate implements Disposable {
         if (event) this.parts.publish(event);
       });
     }
+    this.tellUnrecorded();
+  }
+
+  /** The ring may be full, when a guest floods: then drops are counted, and that is all. */
+  private tellUnrecorded(): void {
+    const lost = this.present!.counters().events_lost ?? 0;
+    const more = lost - this.unrecorded;
+    this.unrecorded = lost;
+    if (more <= 0) return;
+    this.say(
+      `${more} more drops were counted, but the full event ring took no note of them; ` +
+        "a guest that floods is best ended: vei enclave restart",
+      "warn",
+    );
   }
 
   /** Entries for drops outside of requests, once it is known what stands behind the gate. */

@@ -29,9 +29,14 @@ export const keyPath = (instance: Instance) => `${instance.state}/node.key`;
 
 /**
  * @param policyName a shipped policy's name, or the path of a file.
+ * @param notice told of what does not stop it, but that its operator should know.
  * @throws VeiError `policy-…`, `key-…`, `log-…`, `index-unusable`.
  */
-export async function openNode(instance: Instance, policyName: string): Promise<OpenNode> {
+export async function openNode(
+  instance: Instance,
+  policyName: string,
+  notice: (message: string) => void = () => {},
+): Promise<OpenNode> {
   let policy = await configuredPolicy(policyName);
   const mayMake = await sizeOf(`${instance.state}/receipts.log`) === 0;
   const key = await loadNodeKey(keyPath(instance), { mayMake, random });
@@ -39,6 +44,7 @@ export async function openNode(instance: Instance, policyName: string): Promise<
     folder: instance.state,
     sign: (payload) => seal(payload, key),
     key: key.publicKey,
+    notice,
   });
   const { fingerprint } = key.publicKey;
   if (store.lastSigner !== null && store.lastSigner !== fingerprint) {
@@ -63,7 +69,7 @@ export async function openNode(instance: Instance, policyName: string): Promise<
     get policy() {
       return policy;
     },
-    now: () => new Date(),
+    now: watchedClock(() => new Date(), notice),
     onEnd: (end) => totals.add(end),
   };
   const settled = await settleInterrupted(node);
@@ -72,6 +78,23 @@ export async function openNode(instance: Instance, policyName: string): Promise<
     usePolicy: (next: CompiledPolicy) => void (policy = next),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   });
+}
+
+/** @returns a clock that says so when it has been set back; small steps are a time server's. */
+function watchedClock(now: () => Date, notice: (message: string) => void): () => Date {
+  let latest = 0;
+  return () => {
+    const time = now();
+    const back = Math.round((latest - time.getTime()) / 1000);
+    if (back > 1) {
+      notice(
+        `the clock was set back by ${back} s; ` +
+          "receipts stand in the order of their numbers, whatever their times",
+      );
+    }
+    latest = time.getTime();
+    return time;
+  };
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -47,8 +47,9 @@ export const command: Command = {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       Deno.addSignalListener(signal, () => stop.abort());
     }
+    const notice = (message: string) => log("warn", message);
     if (plain) {
-      await using node = await openNode(instance, config.policy.default);
+      await using node = await openNode(instance, config.policy.default, notice);
       tellSettled(node, log);
       await servePlain({
         ...{ instance, config, source, model: plain, node, log, service, onHangUp },
@@ -61,7 +62,7 @@ export const command: Command = {
     const image = await currentImage(instance.state);
     const model = await modelByName(instance.state, config.enclave.model, { check: true });
     const [qemuVersion] = (await mustRun("qemu-system-x86_64", ["--version"])).split("\n");
-    await using node = await openNode(instance, config.policy.default);
+    await using node = await openNode(instance, config.policy.default, notice);
     tellSettled(node, log);
     const daemon = new Daemon({
       ...{ instance, config, source, plan, image, model, node, qemuVersion, log, service },

@@ -2,7 +2,7 @@
  * Intents and receipts. An intent is durable before the prompt goes out, the receipt before the
  * last byte reaches the user; each intent gets exactly one receipt, after a crash too.
  */
-import { Exit, VeiError } from "../base/errors.ts";
+import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import { canonicalJson } from "../base/canonical.ts";
 import { decodeEnvelope, encodeEnvelope, type Envelope, isSealedBy } from "../receipt/dsse.ts";
 import { decodeStatement, encodeStatement, type Receipt } from "../receipt/statement.ts";
@@ -25,6 +25,8 @@ export interface StoreParts {
   sign(payload: Uint8Array<ArrayBuffer>): Promise<Envelope>;
   /** The key of `sign`: each receipt that names it is checked against it at the start. */
   key?: PublicKey;
+  /** Told of what does not stop the store, but that its operator should know. */
+  notice?(message: string): void;
 }
 
 export class ReceiptStore implements AsyncDisposable {
@@ -82,6 +84,10 @@ export class ReceiptStore implements AsyncDisposable {
     }
     if (await this.index.indexed() === end && await this.index.holds(places)) return;
     await this.index.rebuild(places, end);
+    if (places.length === 0) return;
+    this.parts.notice?.(
+      `the index did not fit, and was made anew from the log: ${places.length} receipts`,
+    );
   }
 
   private async checkSigner({ envelope, signer }: SignedEntry, where: string): Promise<void> {
@@ -149,8 +155,13 @@ export class ReceiptStore implements AsyncDisposable {
     try {
       await this.index.add(this.unindexed, end);
       this.unindexed = [];
-    } catch {
+    } catch (cause) {
       // Found all the same: `get` and `latest` look at what waits, and the next start mends it.
+      if (this.unindexed.length > 1) return;
+      this.parts.notice?.(
+        `cannot index receipt ${place.sequence}, which is safe in the log: ${messageOf(cause)}; ` +
+          "free some space, and later ones take it along",
+      );
     }
   }
 
@@ -198,7 +209,7 @@ function readLine(line: Line, where: string): Entry {
     const { payload, keyId } = decodeEnvelope(envelope);
     return { receipt: decodeStatement(payload), envelope, signer: keyId };
   } catch (cause) {
-    throw damaged(where, cause instanceof Error ? cause.message : String(cause));
+    throw damaged(where, messageOf(cause));
   }
 }
 
