@@ -129,6 +129,8 @@ export function linkFaults(
     { what: "multi-queue", found: String(tun.multiQueue), wanted: "false" },
     { what: "owner", found: String(tun.owner), wanted: "null" },
     { what: "owning group", found: String(tun.group), wanted: "null" },
+    // What the diode lets pass would go to the bridge, and never to the daemon.
+    { what: "bridge", found: String(state.master ?? "none"), wanted: "none" },
     { what: "state", found: upDown(state.up), wanted: upDown(wanted.up) },
     { what: "other interfaces", found: strangers(tap).join(" ") || "none", wanted: "none" },
   ];

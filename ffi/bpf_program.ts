@@ -4,8 +4,8 @@ import { checkName, readInfo } from "./bpf_info.ts";
 import { BPF_HINT, libbpf, textOf } from "./libbpf.ts";
 import { cstring, Fd, Struct, unwrapNegative } from "./native.ts";
 
-const PROG_TYPE_XDP = 6;
-const ATTACH_TYPE_XDP = 37;
+/** Program and attach types (enum bpf_prog_type, bpf_attach_type), by hook. */
+const HOOKS = { xdp: [6, 37], tcx: [3, 46] } as const;
 /** Below 1 MiB older kernels hide the real error behind ENOSPC. Zero pages: it costs nothing. */
 const LOG_BYTES = 1 << 24;
 const LOG_LINES = 40;
@@ -38,11 +38,15 @@ export class BpfProgram implements Disposable {
   private constructor(private readonly owned: Fd) {}
 
   /**
-   * @param init `instructions`: struct bpf_insn, eight bytes each, maps named by descriptor.
+   * @param init `instructions`: struct bpf_insn, eight bytes each, maps named by descriptor; `hook`:
+   * where it may be attached, by default XDP.
    * @throws SystemError with the last lines of the verifier's log in its message.
    */
-  static load(init: { name: string; instructions: Uint8Array }): BpfProgram {
+  static load(
+    init: { name: string; instructions: Uint8Array; hook?: keyof typeof HOOKS },
+  ): BpfProgram {
     const { name, instructions } = init;
+    const [programType, attachType] = HOOKS[init.hook ?? "xdp"];
     if (instructions.length === 0 || instructions.length % 8 !== 0) {
       throw new RangeError(
         `A program has whole instructions of 8 bytes, not ${instructions.length}`,
@@ -51,9 +55,9 @@ export class BpfProgram implements Disposable {
     const log = new Uint8Array(LOG_BYTES);
     // log_level 0 with a buffer: libbpf asks for the log only when the first try failed.
     const options = new Struct(104, true)
-      .u32(12, ATTACH_TYPE_XDP).u32(92, LOG_BYTES).pointer(96, log);
+      .u32(12, attachType).u32(92, LOG_BYTES).pointer(96, log);
     const fd = libbpf().bpf_prog_load(
-      PROG_TYPE_XDP,
+      programType,
       cstring(checkName(name)),
       cstring("GPL"),
       instructions as Uint8Array<ArrayBuffer>,

@@ -11,7 +11,7 @@ const libc = lazyLibrary("libc.so.6", {
 }, "VEI needs glibc");
 
 const RTM_NEWLINK = 16, RTM_GETLINK = 18, RTM_GETADDR = 22, RTM_GETNEIGH = 30;
-const IFLA_ADDRESS = 1, IFLA_IFNAME = 3, IFLA_MTU = 4, IFLA_LINKINFO = 18;
+const IFLA_ADDRESS = 1, IFLA_IFNAME = 3, IFLA_MTU = 4, IFLA_MASTER = 10, IFLA_LINKINFO = 18;
 const IFLA_CARRIER = 33, IFLA_XDP = 43;
 const IFLA_INFO_KIND = 1, IFLA_INFO_DATA = 2;
 const IFLA_XDP_ATTACHED = 2, IFLA_XDP_PROG_ID = 4;
@@ -47,6 +47,8 @@ export interface LinkState {
   mtu: number;
   /** e.g. `tun`, `veth`; empty for lo and hardware. */
   kind: string;
+  /** Number of the bridge, bond or the like that it is a port of, null when of none. */
+  master: number | null;
   tun: TunState | null;
   xdpMode: typeof XDP_MODES[number];
   /** Id of the attached XDP program, null when there is none (or several). */
@@ -90,6 +92,7 @@ function decodeLink(body: Uint8Array): LinkState {
     mac: mac?.length === 6 ? formatMac(mac) : "",
     mtu: u32(attributes.get(IFLA_MTU)) ?? 0,
     kind,
+    master: u32(attributes.get(IFLA_MASTER)),
     tun: kind === "tun" ? decodeTun(info.get(IFLA_INFO_DATA) ?? new Uint8Array()) : null,
     xdpMode: XDP_MODES[u8(xdp.get(IFLA_XDP_ATTACHED)) ?? 0] ?? "several",
     xdpProgramId: u32(xdp.get(IFLA_XDP_PROG_ID)),
