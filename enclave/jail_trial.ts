@@ -45,6 +45,7 @@ export async function tryJail(
   await Deno.writeFile(disk, new Uint8Array(512), { mode: 0o600 });
   let child: Deno.ChildProcess | null = null;
   let timer: number | undefined;
+  let talk: Promise<Qmp> | null = null;
   try {
     child = launch({
       log,
@@ -69,11 +70,10 @@ export async function tryJail(
     });
     // An end before QEMU was asked to end is told with what it said, and a broken conversation by it.
     const end = status.then(({ code, signal }) => failed(`QEMU ended with ${signal ?? code}`, log));
-    const talk = converse(child, files, socket, log).catch(async (cause) => {
-      throw await Promise.race([end, later(GRACE_MS).then(() => cause)]);
+    talk = converse(child, files, socket, log).catch(async (cause) => {
+      throw await within(GRACE_MS, end) ?? cause;
     });
-    talk.catch(() => {});
-    using qmp = await Promise.race([talk, late]);
+    const qmp = await Promise.race([talk, late]);
     await qmp.quit().catch(() => {});
     const { code, signal } = await Promise.race([status, late]);
     if (code !== 0) throw failed(`QEMU ended with ${signal ?? code} when it was asked to end`, log);
@@ -84,6 +84,7 @@ export async function tryJail(
       await waitUntilGone(killTree(child), END_MS);
       await child.status;
     }
+    (await talk?.catch(() => null))?.[Symbol.dispose]();
     for (const path of [socket, log, disk]) await Deno.remove(path).catch(() => {});
   }
 }
@@ -114,8 +115,15 @@ async function converse(
   }
 }
 
-function later(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** @returns what comes of the promise, null when that takes longer. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | null> {
+  let timer: number | undefined;
+  const late = new Promise<null>((resolve) => timer = setTimeout(() => resolve(null), ms));
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function failed(what: string, log: string): VeiError {
