@@ -208,7 +208,7 @@ export class Daemon {
       const why = await Promise.race([boot, stopped, this.lost.promise]);
       if (why === "stop") return;
       const enclave = why;
-      const ready = Date.now();
+      const ready = performance.now();
       this.phase = "ready";
       this.parts.service.ready(`ready on http://${this.api!.listen}`);
       const end = await Promise.race([
@@ -220,7 +220,7 @@ export class Daemon {
       if (end === "stop") return;
       this.phase = "restarting";
       this.restarts++;
-      failures = end === "restart" || Date.now() - ready > 60_000 ? 0 : failures + 1;
+      failures = end === "restart" || performance.now() - ready > 60_000 ? 0 : failures + 1;
       if (end === "restart") this.restart = Promise.withResolvers();
       const words = end === "restart" ? "restarting the enclave on request" : end;
       this.say("enclave", words, "warn");
