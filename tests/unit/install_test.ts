@@ -19,7 +19,7 @@ async function bash(script: string, args: string[], path?: string): Promise<Ende
   return { code, out: text(stdout), err: text(stderr) };
 }
 
-/** A copy of install.sh alone in a folder, with these programs in front of the real ones. */
+/** A copy of install.sh and what it reads in a folder, with these programs in front of the real ones. */
 async function withPrograms(
   programs: Record<string, string>,
   test: (run: (...args: string[]) => Promise<Ended>, folder: string) => Promise<void>,
@@ -27,6 +27,8 @@ async function withPrograms(
   const folder = await Deno.makeTempDir({ prefix: "vei-install-" });
   try {
     await Deno.copyFile(`${TOP}/install.sh`, `${folder}/install.sh`);
+    await Deno.mkdir(`${folder}/.ci`);
+    await Deno.copyFile(`${TOP}/.ci/build.sh`, `${folder}/.ci/build.sh`);
     await Deno.mkdir(`${folder}/bin`);
     for (const [name, body] of Object.entries(programs)) {
       await Deno.writeTextFile(`${folder}/bin/${name}`, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
@@ -42,16 +44,38 @@ async function withPrograms(
 const ALL_INSTALLED =
   `for name in ca-certificates curl python3 npm; do echo "installed $name"; done`;
 
-Deno.test("without a command it tells its usage; what it does not know it refuses", async () => {
-  for (const args of [[], ["--help"]]) {
-    const { code, out } = await bash(`${TOP}/install.sh`, args);
-    assertEquals(code, 0);
-    assertStringIncludes(out, "./install.sh COMMAND");
-  }
+Deno.test("it tells its usage; what it does not know it refuses", async () => {
+  const help = await bash(`${TOP}/install.sh`, ["--help"]);
+  assertEquals(help.code, 0);
+  assertStringIncludes(help.out, "./install.sh [COMMAND]");
   const unknown = await bash(`${TOP}/install.sh`, ["frobnicate"]);
   assertEquals([unknown.code, unknown.out], [64, ""]);
   assertStringIncludes(unknown.err, "there is no command frobnicate");
   assertEquals((await bash(`${TOP}/install.sh`, ["build", "now"])).code, 64);
+});
+
+Deno.test("installing refuses before anything is done: no root, another file, unknown words", async () => {
+  const file = `${TOP}/deno.json`;
+  const sum = "0".repeat(64);
+  const refusals: [code: number, words: string, args: string[]][] = [
+    [77, "installing takes root", []],
+    [77, "installing takes root", ["install", "--start"]],
+    [77, "installing takes root", ["--binary", file]],
+    [65, "is not the file with that SHA-256", ["--binary", file, "--sha256", sum]],
+    [66, "there is no /nowhere", ["--binary", "/nowhere"]],
+    [64, "does not know --frob", ["install", "--frob"]],
+    [64, "a value is missing", ["--binary"]],
+    [64, "belongs to --binary", ["--sha256", sum]],
+  ];
+  await withPrograms({ id: "echo 1000" }, async (run, folder) => {
+    for (const [code, words, args] of refusals) {
+      const ended = await run(...args);
+      assertEquals([ended.code, ended.out], [code, ""], `${args}: ${ended.err}`);
+      assertStringIncludes(ended.err, words);
+    }
+    const left = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    assertEquals(left, [".ci", "bin", "install.sh"]);
+  });
 });
 
 Deno.test("missing packages are named, and only root may install them", async () => {
@@ -102,7 +126,7 @@ zipfile.ZipFile(sys.argv[1], "w").writestr("deno", "not deno")' "$to"`;
 
 Deno.test("the scripts of bash are clean by shellcheck", async () => {
   const { code, stdout } = await new Deno.Command("shellcheck", {
-    args: [`${TOP}/install.sh`, `${TOP}/.ci/run`],
+    args: ["-x", ...["install.sh", ".ci/build.sh", ".ci/run"].map((path) => `${TOP}/${path}`)],
   }).output();
   assertEquals([code, new TextDecoder().decode(stdout)], [0, ""]);
 });
