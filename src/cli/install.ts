@@ -1,7 +1,7 @@
 /** `vei install`: this very program, its service and what belongs to it, into their places. */
 import { Exit } from "../base/errors.ts";
 import type { Instance } from "../host/instance.ts";
-import { carryOut, type Plan, planInstall, type Wanted } from "../install/install.ts";
+import { carryOut, isMissing, type Plan, planInstall, type Wanted } from "../install/install.ts";
 import { SERVICE } from "../install/layout.ts";
 import { exists } from "../install/disk.ts";
 import { enableService, reloadUnits, serviceState, systemdRuns } from "../install/systemd.ts";
@@ -87,23 +87,27 @@ const WILL = {
   remove: "will be removed",
 } as const;
 
-function tellPlan({ version, user }: Wanted, plan: Plan, terminal: Terminal): void {
+function tellPlan({ version }: Wanted, plan: Plan, terminal: Terminal): void {
   terminal.out(`vei ${version}: ${plan.changes ? "this would be done" : "nothing would be done"}`);
   const line = (what: string, path: string, text: string) =>
     terminal.out(`  ${what.padEnd(13)} ${path}: ${text}`);
-  const there = plan.user.user && plan.user.group;
-  if (user) line("user", `${user.name} (${user.id})`, there ? WILL.unchanged : WILL.make);
+  for (const found of plan.users) {
+    const { name, id } = found.user;
+    line("user", `${name} (${id})`, WILL[isMissing(found) ? "make" : "unchanged"]);
+  }
   for (const { what, path, action, note } of plan.files) {
     line(what, path, `${WILL[action]}${note === "" ? "" : ` (${note})`}`);
   }
 }
 
-function planJson({ version, user }: Wanted, plan: Plan): unknown {
-  const made = user !== null && !(plan.user.user && plan.user.group);
+function planJson({ version }: Wanted, plan: Plan): unknown {
   return {
     version,
     changes: plan.changes,
-    user: user && { ...user, action: made ? "make" : "unchanged" },
+    users: plan.users.map((found) => ({
+      ...{ name: found.user.name, id: found.user.id },
+      action: isMissing(found) ? "make" : "unchanged",
+    })),
     files: plan.files.map(({ what, path, action, note }) => ({ what, path, action, note })),
   };
 }

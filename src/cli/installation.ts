@@ -5,9 +5,9 @@ import { Exit, VeiError } from "../base/errors.ts";
 import { sha256File } from "../host/digest.ts";
 import type { Instance } from "../host/instance.ts";
 import type { Wanted } from "../install/install.ts";
-import { layoutUnder, VM_USER } from "../install/layout.ts";
+import { layoutUnder } from "../install/layout.ts";
 import type { WantedFile } from "../install/plan.ts";
-import { unitText } from "../install/unit.ts";
+import { DAEMON_USER, unitText } from "../install/unit.ts";
 import { lockState } from "../../ffi/lock.ts";
 import { JAIL_USER } from "../../enclave/jail.ts";
 import type { CommandTable } from "./command.ts";
@@ -15,11 +15,14 @@ import { completionScript, SHELLS } from "./completions.ts";
 import { manPage } from "./man.ts";
 import { VERSION } from "./version.ts";
 
+/** Whom QEMU runs as: the number is the jail's. */
+const VM_USER = { name: "vei-vm", id: JAIL_USER, comment: "VEI's virtual machine" };
+
 /** Where it all lies. */
 export const LAYOUT = layoutUnder();
 
 /**
- * @param systemd whether systemd runs this machine: only then there is a unit.
+ * @param systemd whether systemd runs this machine: only then there are a unit and its user.
  * @throws VeiError `not-compiled` when this program is run from its source.
  */
 export async function wantedInstallation(table: CommandTable, systemd: boolean): Promise<Wanted> {
@@ -47,7 +50,7 @@ export async function wantedInstallation(table: CommandTable, systemd: boolean):
         ...{ mode: 0o644, foreign: "keep", ...rest },
       }))),
     ],
-    user: { name: VM_USER, id: JAIL_USER },
+    users: [VM_USER, ...systemd ? [DAEMON_USER] : []],
   };
 }
 

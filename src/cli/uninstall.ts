@@ -1,9 +1,11 @@
 /** `vei uninstall`: takes away what `vei install` put there; what people made stays. */
 import { Exit, VeiError } from "../base/errors.ts";
 import type { Instance } from "../host/instance.ts";
+import { mustRun } from "../host/run.ts";
 import { exists, removeFile, removeIfEmpty } from "../install/disk.ts";
 import { SERVICE } from "../install/layout.ts";
 import { disableService, reloadUnits, serviceState, systemdRuns } from "../install/systemd.ts";
+import { DAEMON_USER } from "../install/unit.ts";
 import { removeInstalled } from "../install/uninstall.ts";
 import { detachDiode, readDiode } from "../../diodes/manager.ts";
 import { removeLink } from "../../enclave/link.ts";
@@ -47,7 +49,7 @@ export const command: Command = {
     const installed = await removeInstalled(LAYOUT, keep, say);
     if (systemd && unit) await reloadUnits();
     if (options.purge === true) await purge(instance, say);
-    else await tellKept(instance, say);
+    else await keepState(instance, say);
     if (!installed) terminal.err("Nothing that vei install put there was left");
     return Exit.ok;
   },
@@ -103,10 +105,15 @@ async function removeDanglingLink(): Promise<void> {
   if (target === LAYOUT.unit) await removeFile(WANTED_BY);
 }
 
-async function tellKept(
+/** What stays belongs to nobody any more, so to root; a later start gives it to the daemon again. */
+async function keepState(
   { state, config }: Instance,
   say: (what: string, path: string, done: string) => void,
 ): Promise<void> {
+  if (await exists(state)) {
+    const from = `--from=${DAEMON_USER.id}`;
+    await mustRun("chown", ["--recursive", "--no-dereference", from, "root:root", state]);
+  }
   const kept: [string, string][] = [["state", state], ["configuration", config]];
   for (const [what, path] of kept) {
     if (await exists(path)) say(what, path, "kept (vei uninstall --purge removes it)");

@@ -5,7 +5,7 @@ import { besideOf, type Layout, temporaryOf } from "./layout.ts";
 import { emptyManifest, type Manifest, readManifest, writeManifest } from "./manifest.ts";
 import { type FileStep, planFiles, type WantedFile } from "./plan.ts";
 import { keepPrevious } from "./swap.ts";
-import { makeUser, type UserState, userState } from "./user.ts";
+import { makeUser, type SystemUser, type UserState, userState } from "./user.ts";
 
 /** What is to be on the machine. */
 export interface Wanted {
@@ -13,15 +13,14 @@ export interface Wanted {
   version: string;
   /** The program first. */
   files: readonly WantedFile[];
-  /** Null: none is needed. */
-  user: { name: string; id: number } | null;
+  users: readonly SystemUser[];
 }
 
 /** What was found, and what has to be done about it. */
 export interface Plan {
   manifest: Manifest | null;
   files: FileStep[];
-  user: UserState;
+  users: readonly { user: SystemUser; there: UserState }[];
   /** Folders that have to be made, outermost first. */
   folders: string[];
   /** The manifest as it will be. */
@@ -34,9 +33,10 @@ export interface Plan {
  * Looks at the machine; changes nothing.
  * @throws VeiError `file-foreign`, `user-taken`, `manifest-damaged`.
  */
-export async function planInstall({ layout, version, files, user }: Wanted): Promise<Plan> {
+export async function planInstall({ layout, version, files, ...wanted }: Wanted): Promise<Plan> {
   const manifest = await readManifest(layout.manifest);
-  const there = user ? await userState(user.name, user.id) : { user: true, group: true };
+  const users = [];
+  for (const user of wanted.users) users.push({ user, there: await userState(user) });
   const found = new Map<string, Found>();
   for (const { path } of files) {
     for (const place of [path, besideOf(path)]) found.set(place, await lookAt(place));
@@ -44,20 +44,28 @@ export async function planInstall({ layout, version, files, user }: Wanted): Pro
   const steps = planFiles(files, (path) => found.get(path)!, manifest);
   const places = [layout.manifest, ...steps.map(({ path }) => path)];
   const folders = await missingFolders(places);
-  const madeUser = there.user && there.group ? null : user;
+  const newUsers = users.filter(isMissing).map(({ user: { name, id } }) => ({ name, id }));
   const result: Manifest = {
     ...(manifest ?? emptyManifest(version)),
     version,
     pending: false,
     files: filesAfter(steps, manifest),
     folders: [...new Set([...manifest?.folders ?? [], ...folders])],
-    user: manifest?.user ?? madeUser,
+    users: [
+      ...manifest?.users ?? [],
+      ...newUsers.filter(({ id }) => !manifest?.users.some((user) => user.id === id)),
+    ],
     configDefault: configDefaultAfter(steps, files, manifest),
   };
-  const changes = manifest === null || folders.length > 0 || madeUser !== null ||
+  const changes = manifest === null || folders.length > 0 || newUsers.length > 0 ||
     steps.some(({ action }) => ["make", "replace", "remove"].includes(action)) ||
     JSON.stringify(result) !== JSON.stringify(manifest);
-  return { manifest, files: steps, user: there, folders, result, changes };
+  return { manifest, files: steps, users, folders, result, changes };
+}
+
+/** @returns whether a user or its group has to be made. */
+export function isMissing({ there }: Plan["users"][number]): boolean {
+  return !there.user || !there.group;
 }
 
 /** The digests by which files are known as ours when all is done. */
@@ -92,16 +100,16 @@ export async function carryOut(
   plan: Plan,
   say: (what: string, path: string, done: string) => void,
 ): Promise<void> {
-  const { layout, user } = wanted;
+  const { layout } = wanted;
   await removeTemporaries([...plan.files.map(({ path }) => path), layout.previous]);
   if (plan.changes) {
     await makeFolders(plan.folders);
     await writeManifest(layout.manifest, pendingManifest(plan, layout));
   }
-  if (user) {
-    const missing = !plan.user.user || !plan.user.group;
-    if (missing) await makeUser(user.name, user.id, plan.user);
-    say("user", `${user.name} (${user.id})`, missing ? "made" : "unchanged");
+  for (const found of plan.users) {
+    const { user, there } = found;
+    if (isMissing(found)) await makeUser(user, there);
+    say("user", `${user.name} (${user.id})`, isMissing(found) ? "made" : "unchanged");
   }
   for (const step of plan.files) {
     if (step.wanted) {

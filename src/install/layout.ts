@@ -17,9 +17,6 @@ export interface Layout {
 /** The systemd service's name. */
 export const SERVICE = "vei.service";
 
-/** The system user that the virtual machine runs as. */
-export const VM_USER = "vei-vm";
-
 /** @param root in front of every path; empty for the machine itself. */
 export function layoutUnder(root = ""): Layout {
   const prefix = `${root}/usr/local`;

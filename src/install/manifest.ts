@@ -21,8 +21,8 @@ const Schema = v.strictObject({
   folders: v.array(v.string()),
   /** The default that the configuration file was made from. */
   configDefault: v.nullable(digest),
-  /** The user and group, when they were made here. */
-  user: v.nullable(v.strictObject({ name: v.string(), id: v.number() })),
+  /** Users, each with a group of its name and number, that were made here. */
+  users: v.array(v.strictObject({ name: v.string(), id: v.number() })),
 });
 
 export type Manifest = v.InferOutput<typeof Schema>;
@@ -36,7 +36,7 @@ export function emptyManifest(version: string): Manifest {
     files: {},
     folders: [],
     configDefault: null,
-    user: null,
+    users: [],
   };
 }
 

@@ -6,7 +6,7 @@ import { readManifest } from "./manifest.ts";
 import { removeUser } from "./user.ts";
 
 /**
- * Removes files, folders that are empty then, and the user that was made. Killed at any moment, the
+ * Removes files, folders that are empty then, and users that were made. Killed at any moment, the
  * next run does the rest: the manifest goes last.
  * @param keep paths that stay, although they are ours (the configuration).
  * @param say takes a line for each thing removed or left.
@@ -34,10 +34,9 @@ export async function removeInstalled(
       say("file", path, "removed");
     } else say("file", path, "kept: somebody changed it");
   }
-  if (manifest.user) {
-    const { name, id } = manifest.user;
-    await removeUser(name, id);
-    say("user", `${name} (${id})`, "removed");
+  for (const user of manifest.users) {
+    await removeUser(user);
+    say("user", `${user.name} (${user.id})`, "removed");
   }
   await removeFile(layout.manifest);
   for (const folder of manifest.folders.toReversed()) {

@@ -1,6 +1,14 @@
-/** The numeric system user that the virtual machine runs as. Its number is fixed: the jail has it. */
+/** The system users of daemon and virtual machine. Their numbers are fixed: jail and unit have them. */
 import { Exit, VeiError } from "../base/errors.ts";
 import { mustRun, run } from "../host/run.ts";
+
+/** A user, and a group of the same name and number. */
+export interface SystemUser {
+  name: string;
+  id: number;
+  /** What the user database calls it. */
+  comment: string;
+}
 
 /** User or group: what the databases say, by getent(1), so that other sources than files count. */
 interface Entry {
@@ -32,7 +40,9 @@ export interface UserState {
  * @returns which of the two are there already.
  * @throws VeiError `user-taken` when the name or the number is somebody else's, `user-unknown`.
  */
-export async function userState(name: string, id: number): Promise<UserState> {
+export async function userState(
+  { name, id }: Pick<SystemUser, "name" | "id">,
+): Promise<UserState> {
   const there = { user: false, group: false };
   for (const [database, what] of [["passwd", "user"], ["group", "group"]] as const) {
     const [byName, byId] = await Promise.all([
@@ -53,27 +63,30 @@ export async function userState(name: string, id: number): Promise<UserState> {
 function taken(what: string, name: string, id: number): VeiError {
   return new VeiError({
     code: "user-taken",
-    message: `${what}, but VEI's virtual machine needs ${name} with ${id} for itself alone`,
-    hint: `nothing was changed; give that one another number (usermod -u, groupmod -g)`,
+    message: `${what}, but VEI needs ${name} with the number ${id} for itself alone`,
+    hint: "nothing was changed; give that one another number (usermod -u, groupmod -g)",
     exit: Exit.cannotCreate,
   });
 }
 
 /** Makes those of user and group that are missing: no home, no shell, no password. */
-export async function makeUser(name: string, id: number, there: UserState): Promise<void> {
+export async function makeUser(
+  { name, id, comment }: SystemUser,
+  there: UserState,
+): Promise<void> {
   const number = String(id);
   if (!there.group) await mustRun("groupadd", ["--system", "--gid", number, name]);
   if (there.user) return;
   await mustRun("useradd", [
     ...["--system", "--uid", number, "--gid", number, "--no-create-home"],
     ...["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"],
-    ...["--comment", "VEI's virtual machine", name],
+    ...["--comment", comment, name],
   ]);
 }
 
 /** Removes user and group, as far as they are there. @throws VeiError `program-failed`. */
-export async function removeUser(name: string, id: number): Promise<void> {
-  if ((await userState(name, id)).user) await mustRun("userdel", [name]);
+export async function removeUser(user: Pick<SystemUser, "name" | "id">): Promise<void> {
+  if ((await userState(user)).user) await mustRun("userdel", [user.name]);
   // userdel takes the group with it where login.defs says so.
-  if ((await userState(name, id)).group) await mustRun("groupdel", [name]);
+  if ((await userState(user)).group) await mustRun("groupdel", [user.name]);
 }
