@@ -55,6 +55,39 @@ Deno.test("counters: those that moved, with before and after; the rest as a numb
   ]);
 });
 
+Deno.test("a reload is laid out with what was changed, and what it was before", async () => {
+  const digest = "1".repeat(64);
+  const reload = {
+    generation: 2,
+    changed: ["policy.default", "log.level"],
+    config: { before: null, after: digest },
+    policy: { before: digest, after: NODE },
+    diode: null,
+  };
+  const receipt = { ...await sampleReceipt(NODE), kind: "reload", reload };
+  const { fields } = sectionsOf(receipt).find((one) => one.title === "Reload")!;
+  assertEquals(fields.map(({ label, value }) => `${label}: ${value}`), [
+    "Generation: 2",
+    "Changed, 1: policy.default",
+    "Changed, 2: log.level",
+    "Config, before: no file, the defaults held",
+    "Config, after: " + digest,
+    "Policy, before: " + digest,
+    "Policy, after: " + NODE,
+    "Diode: none stands before this model",
+  ]);
+});
+
+Deno.test("the diodes that came after are laid out with the kernel's part", async () => {
+  const receipt = await sampleReceipt(NODE);
+  const next = { program_id: 3, diode: receipt.diode!, counters_after: { pass: 1 } };
+  const kernel = { ...receipt.kernel!, replaced_by: [next] };
+  const { fields } = sectionsOf({ ...receipt, kernel }).find((one) => one.title === "Kernel")!;
+  const shown = fields.map(({ label, value }) => `${label}: ${value}`);
+  assert(shown.includes("Replaced by, 1, program id: 3"), shown.join("\n"));
+  assert(shown.includes("Replaced by, 1, counters after, pass: 1"), shown.join("\n"));
+});
+
 Deno.test("what the page checks tells another receipt and another signer", async () => {
   const receipt = await sampleReceipt(NODE);
   const envelope = envelopeOf(receipt);

@@ -27,6 +27,7 @@ Deno.test("what is not known is unknown, and never green", () => {
   }
   assertEquals(verdictWords(undefined).tone, "unknown");
   assertEquals(verdictWords({ outcome: "later" }), { tone: "unknown", text: "later" });
+  assertEquals(verdictWords({ outcome: "applied" }).text, "Configuration reloaded");
   for (const value of [null, undefined, "", NaN]) assertEquals(numberWords(value), "unknown");
   for (const value of [null, undefined, ""]) assertEquals(orUnknown(value), "unknown");
   assertEquals([numberWords(0), orUnknown(0), orUnknown(false)], ["0", "0", "false"]);

@@ -42,8 +42,8 @@ export interface ReloadStatus {
   started: number;
   finished: number;
   outcomes: Record<Reloaded["outcome"], number>;
-  /** How the last one ended. */
-  last: Reloaded | null;
+  /** How the last ones ended, oldest first. */
+  results: Reloaded[];
 }
 
 export interface Status {

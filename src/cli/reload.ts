@@ -15,7 +15,7 @@ const POLL_MS = 50;
 
 export const command: Command = {
   name: "reload",
-  summary: "let the daemon read its configuration, policy and diode again, whole or not at all",
+  summary: "let the daemon read its configuration again; policy and diode too, whole or not at all",
   example: "sudo vei reload",
   async run({ instance, json, terminal }) {
     const endpoint = await mustFindEndpoint(instance);
@@ -50,7 +50,8 @@ function hangUp({ pid }: Endpoint): void {
 async function resultAfter(endpoint: Endpoint, before: number): Promise<Reloaded> {
   for (const end = performance.now() + PATIENCE_MS; performance.now() < end;) {
     const { reload } = await fetchStatus(endpoint);
-    if (reload.last !== null && reload.last.number > before) return reload.last;
+    const result = reload.results.find(({ number }) => number > before);
+    if (result) return result;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw new VeiError({

@@ -24,12 +24,15 @@ export interface ReloaderParts {
   now(): Date;
 }
 
+/** Whoever asked for one looks for its result a moment later. */
+const KEPT_RESULTS = 16;
+
 type Outcome = Omit<Reloaded, "number" | "time" | "generation">;
 
 export class Reloader {
   private generation = 1;
   private started = 0;
-  private last: Reloaded | null = null;
+  private readonly results: Reloaded[] = [];
   private asked = false;
   private running: Promise<void> | null = null;
   /** `waiting`: what is asked for is done once we are opened. */
@@ -45,15 +48,15 @@ export class Reloader {
 
   /** @returns what `/api/status` says of it. */
   status(): ReloadStatus {
-    const { generation, started, last, outcomes } = this;
+    const { generation, started, results, outcomes } = this;
     return {
       config: this.parts.path,
       sha256: this.inForce.configSha256,
       generation,
       started,
-      finished: last?.number ?? 0,
+      finished: results.at(-1)?.number ?? 0,
       outcomes: { ...outcomes },
-      last,
+      results: [...results],
     };
   }
 
@@ -84,8 +87,10 @@ export class Reloader {
       const outcome = await this.once();
       this.outcomes[outcome.outcome]++;
       const time = this.parts.now().toISOString();
-      this.last = { number, time, generation: this.generation, ...outcome };
-      this.parts.onEnd(this.last);
+      const result = { number, time, generation: this.generation, ...outcome };
+      this.results.push(result);
+      if (this.results.length > KEPT_RESULTS) this.results.shift();
+      this.parts.onEnd(result);
     }
     this.running = null;
   }

@@ -104,3 +104,47 @@ Deno.test("UUIDs of version 7: the example of RFC 9562, appendix A.6", () => {
   assertThrows(() => uuid7(-1, random), RangeError);
   assertThrows(() => uuid7(0, new Uint8Array(9)), RangeError);
 });
+
+const DIGEST = digestOf("1");
+const CHANGE = { before: DIGEST, after: digestOf("2") };
+const RELOAD: NonNullable<Receipt["reload"]> = {
+  generation: 2,
+  changed: ["policy.default"],
+  config: { before: null, after: DIGEST },
+  policy: CHANGE,
+  diode: null,
+};
+
+Deno.test("a reload's entry is VALID, applied or interrupted, and nothing else has its parts", async () => {
+  const good = await sample(key);
+  const applied = { outcome: "applied" } as const;
+  const judge = async (parts: Partial<Receipt>) =>
+    (await verifyReceipt(await sealed({ ...good, ...parts }, key), [key.publicKey])).result;
+  const interrupted = { outcome: "interrupted", why: "the daemon ended" } as const;
+  for (const verdict of [applied, interrupted]) {
+    assertEquals(await judge({ kind: "reload", reload: RELOAD, verdict }), "VALID");
+  }
+  const diode = { ...RELOAD, diode: CHANGE };
+  assertEquals(await judge({ kind: "reload", reload: diode, verdict: applied }), "VALID");
+  for (
+    const parts of [
+      { kind: "reload", verdict: applied },
+      { kind: "reload", reload: RELOAD },
+      { reload: RELOAD },
+      { verdict: applied },
+      { kind: "incident", verdict: applied },
+      { kind: "reload", verdict: applied, reload: { ...RELOAD, changed: [] } },
+      { kind: "reload", verdict: applied, reload: { ...RELOAD, generation: 1 } },
+    ] satisfies Partial<Receipt>[]
+  ) assertEquals(await judge(parts), "INVALID", JSON.stringify(parts));
+});
+
+Deno.test("an exchange whose diode was replaced names those that came after", async () => {
+  const good = await sample(key);
+  const next = { program_id: 3, diode: good.diode!, counters_after: { pass: 1 } };
+  const kernel = { ...good.kernel!, replaced_by: [next] };
+  const answer = await verifyReceipt(await sealed({ ...good, kernel }, key), [key.publicKey]);
+  assertEquals(answer.result, "VALID");
+  const none = await sealed({ ...good, kernel: { ...kernel, replaced_by: [] } }, key);
+  assertEquals((await verifyReceipt(none, [key.publicKey])).result, "INVALID");
+});

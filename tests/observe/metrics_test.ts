@@ -4,19 +4,11 @@ import { openLibraries } from "../../ffi/native.ts";
 import type { Receipt } from "../../src/receipt/statement.ts";
 import { Box } from "../tools/daemon.ts";
 import { type Metrics, scrape } from "../tools/prometheus.ts";
+import { receiptsOf } from "../tools/receipts.ts";
 
 openLibraries();
 
 const scraped = (box: Box) => scrape(box.fetch("/metrics"));
-
-/** @returns every receipt in full. */
-async function receiptsOf(box: Box): Promise<Receipt[]> {
-  const { stdout } = await box.vei(["receipt", "list", "--json"]);
-  const ids: string[] = JSON.parse(stdout).map(({ id }: { id: string }) => id);
-  return await Promise.all(
-    ids.map(async (id) => JSON.parse((await box.vei(["receipt", "show", id])).stdout)),
-  );
-}
 
 const VERDICTS = ["completed", "aborted_by_monitor", "aborted_by_kernel", "refused", "interrupted"];
 
@@ -39,7 +31,7 @@ function assertFits(values: Metrics, receipts: Receipt[]): void {
 
 Deno.test("a daemon without virtual machine: counts fit the receipts, and nothing says gate", async () => {
   await using box = await Box.make({ model: null, image: false });
-  const daemon = box.serve({ mock: true });
+  const daemon = box.serve({ plain: "mock" });
   const status = await daemon.ready();
   const { values: before, types } = await scraped(box);
   assertFits(before, []);

@@ -64,7 +64,7 @@ async function one(box: Box, n: number): Promise<void> {
 const samples: { second: number; mb: number }[] = [];
 let requests = 0;
 await using box = await Box.make({ model: null, image: false });
-const daemon = box.serve({ mock: true });
+const daemon = box.serve({ plain: "mock" });
 const { pid } = await daemon.ready();
 console.log(
   `${SECONDS} s at ${RATE} requests a second, pid ${pid}, ${residentMb(pid).toFixed(1)} MB`,

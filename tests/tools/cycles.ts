@@ -23,7 +23,7 @@ export async function runCycles(
   const so = { startMs: 0, stopMs: 0 };
   for (let done = 1; done <= count; done++) {
     const begun = performance.now();
-    const daemon = box.serve({ mock: true });
+    const daemon = box.serve({ plain: "mock" });
     await daemon.ready();
     so.startMs = Math.max(so.startMs, performance.now() - begun);
     const answer = await box.tell("cycle after cycle");

@@ -99,10 +99,11 @@ export class Box implements AsyncDisposable {
 
   /**
    * Starts the daemon.
-   * @param config text of a configuration file. @param mock without virtual machine and gate.
+   * @param config text of a configuration file. @param plain this model (`mock`, or a URL) without
+   * virtual machine and gate.
    */
-  serve(options: VeiOptions & { config?: string; mock?: boolean } = {}): Daemon {
-    const args = ["serve", ...options.mock ? ["--model", "mock"] : [], ...this.arguments()];
+  serve(options: VeiOptions & { config?: string; plain?: string } = {}): Daemon {
+    const args = ["serve", ...options.plain ? ["--model", options.plain] : [], ...this.arguments()];
     if (options.config !== undefined) {
       const path = `${this.instance.state}/vei.toml`;
       Deno.writeTextFileSync(path, options.config);

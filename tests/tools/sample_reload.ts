@@ -8,5 +8,5 @@ export const NO_RELOAD: ReloadStatus = {
   started: 0,
   finished: 0,
   outcomes: { applied: 0, unchanged: 0, refused: 0 },
-  last: null,
+  results: [],
 };

@@ -36,6 +36,9 @@ const ORDER = {
   model: ["kind", "name", "sha256"],
   kernel: ["link_id", "program_id", "flow", "drops", "replaced_by"],
   reload: ["generation", "changed", "config", "policy", "diode"],
+  "reload.config": ["before", "after"],
+  "reload.policy": ["before", "after"],
+  "reload.diode": ["before", "after"],
 };
 
 /** What `null` says, where it says more than "unknown". */
