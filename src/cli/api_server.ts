@@ -1,7 +1,8 @@
 /** The API's listener: bound at once, in the namespace that this thread is in at the call. */
 import type { Hono } from "hono";
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
-import { FRONT_LIMITS, type FrontLimits, startFront } from "./front.ts";
+import { descriptorLimit } from "../host/descriptors.ts";
+import { type FrontLimits, frontLimits, startFront } from "./front.ts";
 
 export interface ApiServer {
   /** The address as bound, e.g. `127.0.0.1:8787`. */
@@ -21,7 +22,7 @@ export function serveApi(
   app: Hono,
   listen: string,
   socket: string,
-  limits: FrontLimits = FRONT_LIMITS,
+  limits: FrontLimits = frontLimits(descriptorLimit()),
 ): ApiServer {
   const colon = listen.lastIndexOf(":");
   const hostname = listen.slice(0, colon);

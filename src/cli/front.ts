@@ -16,6 +16,19 @@ export interface FrontLimits {
 
 export const FRONT_LIMITS: FrontLimits = { headMs: 10_000, stalledMs: 60_000, maxConnections: 512 };
 
+/** A connection has three descriptors: the client's, and both ends of the one to the server. */
+const DESCRIPTORS_EACH = 3;
+const DESCRIPTORS_ELSEWHERE = 128;
+/** How long to wait when no connection can be taken: others have to end first. */
+const FULL_MS = 100;
+
+/** @param descriptors how many may be open. @returns limits that they suffice for. */
+export function frontLimits(descriptors: number): FrontLimits {
+  const most = Math.floor((descriptors - DESCRIPTORS_ELSEWHERE) / DESCRIPTORS_EACH);
+  const maxConnections = Math.max(1, Math.min(FRONT_LIMITS.maxConnections, most));
+  return { ...FRONT_LIMITS, maxConnections };
+}
+
 const MAX_HEAD_BYTES = 16 * 1024;
 
 /** The part of a connection that is used. */
@@ -46,7 +59,16 @@ export function startFront(
   const open = new Set<() => void>();
   const running = new Set<Promise<void>>();
   const accepting = (async () => {
-    for await (const client of listener) {
+    for (;;) {
+      let client: Deno.TcpConn;
+      try {
+        client = await listener.accept();
+      } catch (cause) {
+        if (cause instanceof Deno.errors.BadResource) return; // Closed, by us.
+        // A client that is gone already, or no descriptor left: the next one may fare better.
+        await new Promise((resolve) => setTimeout(resolve, FULL_MS));
+        continue;
+      }
       if (open.size >= limits.maxConnections) {
         closeQuietly(client);
         continue;

@@ -1,13 +1,14 @@
 /** argv → command → exit code. */
 import { parseArgs } from "node:util";
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
+import { asDescriptorError } from "../host/descriptors.ts";
 import { instanceOf } from "../host/instance.ts";
 import { nearest } from "../policy/nearest.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import { COMMAND_TABLE, COMMANDS } from "./commands.ts";
 import { COMMON_OPTIONS, familyHelp } from "./help.ts";
 import { maySteer } from "./privilege.ts";
-import { printable, processTerminal } from "./terminal.ts";
+import { processTerminal } from "./terminal.ts";
 import { helpOn } from "./topics.ts";
 import { VERSION } from "./version.ts";
 
@@ -40,7 +41,7 @@ export async function dispatch(args: string[], terminal: Terminal): Promise<numb
     if (!found) throw unknownCommand(args);
     return await found.command.run(contextOf(found.command, found.args, terminal));
   } catch (thrown) {
-    return report(thrown, terminal, json);
+    return report(asDescriptorError(thrown), terminal, json);
   }
 }
 
@@ -143,17 +144,17 @@ function absolute(path: string): string {
 function report(thrown: unknown, terminal: Terminal, json: boolean): number {
   // A failure while cleaning up after a failure: the first one is what the user asks about.
   if (thrown instanceof SuppressedError) {
-    terminal.err(printable(`vei: and then: ${messageOf(thrown.error)}`));
+    terminal.err(`vei: and then: ${messageOf(thrown.error)}`);
     return report(thrown.suppressed, terminal, json);
   }
   if (thrown instanceof VeiError) {
     if (json) terminal.json({ error: thrown.toJSON() });
-    terminal.err(printable(`vei: ${thrown.message} [${thrown.code}]`));
-    if (thrown.hint !== "") terminal.err(printable(`     ${thrown.hint}`));
+    terminal.err(`vei: ${thrown.message} [${thrown.code}]`);
+    if (thrown.hint !== "") terminal.err(`     ${thrown.hint}`);
     return thrown.exit;
   }
   if (json) terminal.json({ error: { code: "internal", message: messageOf(thrown), hint: "" } });
-  terminal.err(printable(`vei: internal error: ${messageOf(thrown)}`));
-  if (thrown instanceof Error && thrown.stack) terminal.err(printable(thrown.stack));
+  terminal.err(`vei: internal error: ${messageOf(thrown)}`);
+  if (thrown instanceof Error && thrown.stack) terminal.err(thrown.stack);
   return Exit.internal;
 }

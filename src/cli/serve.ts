@@ -2,6 +2,7 @@
 import { Exit } from "../base/errors.ts";
 import { currentImage } from "../../enclave/images.ts";
 import { modelByName } from "../../enclave/models.ts";
+import { requireDescriptors } from "../host/descriptors.ts";
 import { checkFormat } from "../store/format.ts";
 import type { Command } from "./command.ts";
 import { configuredDiode } from "./configured.ts";
@@ -41,6 +42,7 @@ export const command: Command = {
     const source = { path, named, sha256 };
     const log = makeLog(terminal, config.log.level, () => new Date());
     const service = openService(Deno.env.get("NOTIFY_SOCKET"), log);
+    requireDescriptors();
     using _lock = lockInstance(instance);
     checkFormat(instance.state);
     const stop = new AbortController();
