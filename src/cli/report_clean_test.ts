@@ -4,7 +4,7 @@ import { cleaner, knownSentence } from "./report_clean.ts";
 const clean = cleaner({
   names: ["box7", "alice", "my-model"],
   values: ["hunter2hunter2"],
-  places: [["/srv/x", "state"], ["/srv/x/run", "run"], ["/home/alice", "home"]],
+  places: [["/srv/x", "state"], ["/srv/x/run", "run"], ["/h/alice", "home"]],
   addresses: ["172.30.0.1", "172.30.0.11"],
 });
 
@@ -14,7 +14,7 @@ const CASES: [what: string, text: string, cleaned: string][] = [
   ["a user", "by alice at night", "by <hidden> at night"],
   ["a variable's value, wherever", "xhunter2hunter2y", "x<hidden>y"],
   ["a known place, the longest first", "/srv/x/run/qmp.sock, /srv/x", "<run>/qmp.sock, <state>"],
-  ["a home", "cannot read /home/alice/x.toml", "cannot read <home>/x.toml"],
+  ["a home", "cannot read /h/alice/x.toml", "cannot read <home>/x.toml"],
   ["another path", "Cannot read /opt/mine/p.toml: no", "Cannot read <path> no"],
   [
     "the system's paths stay",

@@ -227,3 +227,32 @@ const NO_USER_NAMESPACES = new Uint8Array([
   ...[0x06, 0, 0, 0, 1, 0, 0x05, 0],
   ...[0x06, 0, 0, 0, 0, 0, 0xff, 0x7f],
 ]);
+
+Deno.test("where systemd runs: the unit's state, and a unit that failed", async () => {
+  await using practice = await Practice.open();
+  const bin = `${practice.folder}/bin`;
+  await Deno.mkdir(bin);
+  const tell = async (state: string) => {
+    const lines = ["LoadState=loaded", "NeedDaemonReload=no", "UnitFileState=enabled", state];
+    const script = `#!/bin/sh\nprintf '%s\\n' ${lines.join(" ")}\n`;
+    await Deno.writeTextFile(`${bin}/systemctl`, script, { mode: 0o755 });
+  };
+  const wrap = apart(
+    "mount -t tmpfs none /run/systemd && mkdir /run/systemd/system && " +
+      "mount -t tmpfs none /etc/systemd/system && touch /etc/systemd/system/vei.service",
+  );
+  const options = { wrap, env: { PATH: `${bin}:${Deno.env.get("PATH")}` } };
+  await tell("ActiveState=active SubState=running Result=success");
+  assertSays(await practice.examine([], options), {
+    systemd: ["yes", /runs this machine/, /^$/],
+    unit: ["yes", /vei\.service: active \(running\), enabled/, /^$/],
+  });
+  await tell("ActiveState=failed SubState=failed Result=exit-code");
+  assertSays(await practice.examine([], options), {
+    unit: ["no", /failed \(failed\), enabled, exit-code/, /journalctl -u vei\.service/],
+  });
+  await tell("NeedDaemonReload=yes");
+  assertSays(await practice.examine([], options), {
+    unit: ["no", /is not what systemd has loaded/, /systemctl daemon-reload/],
+  });
+});
