@@ -15,11 +15,11 @@ export interface Option {
 /** What can stand at a place of the command line: these words, a kind of path, what has help. */
 export type Completion = "file" | "folder" | "topic" | readonly string[];
 
-/** Where a command prints. Nothing else prints. */
+/** Where a command prints. Nothing else prints. Lines are made printable: they steer no terminal. */
 export interface Terminal {
   /** A line on standard output. */
   out(line: string): void;
-  /** Bytes on standard output, as they are (no line end added). */
+  /** Text on standard output, as it is (no line end added, nothing taken out). */
   write(text: string): void;
   /** A line on standard error. */
   err(line: string): void;

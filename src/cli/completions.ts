@@ -37,8 +37,10 @@ export const command: Command = {
   usage: "bash|zsh|fish",
   example: "vei completions bash > /usr/local/share/bash-completion/completions/vei",
   complete: Object.keys(SHELLS),
-  run({ positionals, table, terminal }) {
-    terminal.write(completionScript(positionals.length === 1 ? positionals[0] : "", table));
+  run({ positionals, table, json, terminal }) {
+    const script = completionScript(positionals.length === 1 ? positionals[0] : "", table);
+    if (json) terminal.json({ shell: positionals[0], script });
+    else terminal.write(script);
     return Promise.resolve(Exit.ok);
   },
 };

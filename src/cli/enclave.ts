@@ -47,11 +47,14 @@ const restart: Command = {
   name: "enclave restart",
   summary: "boot a new virtual machine behind the same gate; the old one is ended",
   example: "sudo vei enclave restart",
-  async run({ instance, terminal }) {
+  async run({ instance, json, terminal }) {
     requireRoot("vei enclave restart");
     const endpoint = await mustFindEndpoint(instance);
     Deno.kill(endpoint.pid, "SIGUSR1");
-    terminal.out("The daemon was told to restart the enclave; `vei status` shows how far it is");
+    if (json) terminal.json({ told: endpoint.pid });
+    else {
+      terminal.out("The daemon was told to restart the enclave; `vei status` shows how far it is");
+    }
     return Exit.ok;
   },
 };

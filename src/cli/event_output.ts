@@ -1,14 +1,14 @@
 /** What the commands that show events share: how one is printed, and how they are interrupted. */
 import type { GateEvent } from "../api/hub.ts";
 import type { CommandContext } from "./command.ts";
-import { printable } from "./terminal.ts";
+import { jsonText, printable } from "./terminal.ts";
 
 /** One line for each event: JSON, or words. */
 export function printEvent(
   { json, terminal }: Pick<CommandContext, "json" | "terminal">,
   event: GateEvent,
 ): void {
-  if (json) terminal.write(JSON.stringify(event) + "\n");
+  if (json) terminal.write(jsonText(event) + "\n");
   else terminal.out(oneLine(`${event.time} ${event.kind.padEnd(8)} ${event.message}`));
 }
 

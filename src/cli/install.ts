@@ -17,7 +17,8 @@ const ADMIN_UNIT = `/etc/systemd/system/${SERVICE}`;
 
 export const command: Command = {
   name: "install",
-  summary: "put this program, its service and its configuration in their places; safe to run again",
+  summary:
+    "put this program in its place; its service and its configuration too; safe to run again",
   usage: "[--plan] [--no-setup] [--files-only] [--start]",
   example: "sudo ./vei install",
   options: {

@@ -6,7 +6,6 @@ import type { Instance } from "../host/instance.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { type Endpoint, fetchStatus, findEndpoint, followEvents } from "./endpoint.ts";
 import { pause, printEvent, untilInterrupted } from "./event_output.ts";
-import { printable } from "./terminal.ts";
 
 /** How often we look whether a daemon that has gone is back. */
 const LOOK_MS = 300;
@@ -97,7 +96,7 @@ export async function showEvents(
 ): Promise<number> {
   const { terminal } = context;
   const stop = untilInterrupted();
-  const say = (text: string) => terminal.err(printable(`vei: ${text}`));
+  const say = (text: string) => terminal.err(`vei: ${text}`);
   // Without -f: the kept ones only, so end at the number that was the last when we began.
   const until = follow ? Infinity : (await fetchStatus(endpoint)).events.at(-1)?.id ?? 0;
   if (until === 0) return Exit.ok;

@@ -101,8 +101,9 @@ export const command: Command = {
   name: "man",
   summary: "print the manual page vei(1)",
   example: "vei man | man -l -",
-  run({ table, terminal }) {
-    terminal.write(manPage(table));
+  run({ table, json, terminal }) {
+    if (json) terminal.json({ man: manPage(table) });
+    else terminal.write(manPage(table));
     return Promise.resolve(Exit.ok);
   },
 };

@@ -103,6 +103,7 @@ const export_: Command = {
           cause,
         });
       }
+      if (context.json) context.terminal.json({ out });
     }
     return Exit.ok;
   },

@@ -29,7 +29,10 @@ export const command: Command = {
     if (json) {
       const pinned = status ? null : pinnedDiode(instance.pins);
       terminal.json({ instance: instance.name, daemon: status, pinned });
-    } else for (const line of linesOf(instance, status, terminal.screen())) terminal.out(line);
+    } else {
+      // Not by out(): these lines are made printable already, and may be coloured.
+      for (const line of linesOf(instance, status, terminal.screen())) terminal.write(`${line}\n`);
+    }
     return status?.phase === "ready" ? Exit.ok : Exit.unavailable;
   },
 };

@@ -22,11 +22,11 @@ export function processTerminal(): Terminal {
     if (!put(Deno.stdout, text)) gone = true;
   };
   return {
-    out: (line) => write(line + "\n"),
+    out: (line) => write(printable(line) + "\n"),
     write,
-    err: (line) => void put(Deno.stderr, line + "\n"),
-    redraw: (line) => void put(Deno.stderr, `\r\x1b[2K${line}`),
-    json: (value) => write(JSON.stringify(value, null, 2) + "\n"),
+    err: (line) => void put(Deno.stderr, printable(line) + "\n"),
+    redraw: (line) => void put(Deno.stderr, `\r\x1b[2K${printable(line)}`),
+    json: (value) => write(jsonText(value, 2) + "\n"),
     interactive: Deno.stderr.isTerminal(),
     screen: () => {
       if (!Deno.stdout.isTerminal()) return null;
@@ -52,4 +52,14 @@ function sizeOfScreen(): { columns: number; rows: number } {
 export function printable(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
+}
+
+/**
+ * @param indent spaces; default: one line.
+ * @returns JSON that cannot steer a terminal either: what JSON lets stand raw of DEL and C1 is escaped.
+ */
+export function jsonText(value: unknown, indent?: number): string {
+  const escaped = (character: string) =>
+    `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value, null, indent).replace(/[\u007f-\u009f]/g, escaped);
 }

@@ -11,6 +11,7 @@ import { codesIn, errorCodes } from "./error_codes.ts";
 const NOT_FOR_USERS = [
   "boot-cancelled",
   "demo-interrupted",
+  "identity-lost",
   "interface-missing",
   "link-wrong-address",
   "netlink-malformed",

@@ -9,13 +9,16 @@ Deno.test("without arguments: the overview, and exit 64", async () => {
 });
 
 Deno.test("every command has help with an example, and exits 0", async () => {
-  const answers = await Promise.all(
-    COMMANDS.map((command) => vei([...command.name.split(" "), "--help"])),
-  );
-  answers.forEach(({ code, stdout, stderr }, i) => {
-    assertEquals([code, stderr], [0, ""], COMMANDS[i].name);
-    assertMatch(stdout, /\nExample: (sudo )?vei /);
-  });
+  // A few at a time: each is a program of some hundred megabytes.
+  for (let at = 0; at < COMMANDS.length; at += 4) {
+    await Promise.all(
+      COMMANDS.slice(at, at + 4).map(async ({ name }) => {
+        const { code, stdout, stderr } = await vei([...name.split(" "), "--help"]);
+        assertEquals([code, stderr], [0, ""], name);
+        assertMatch(stdout, /\nExample: (sudo )?(\./)?vei /);
+      }),
+    );
+  }
 });
 
 Deno.test("unknown commands and options are usage errors with a hint", async () => {
