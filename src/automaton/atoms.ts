@@ -12,7 +12,7 @@ export type Atom = Exclude<Predicate, { kind: "not" | "and" | "or" }>;
 const REJECT = -1;
 const ACCEPT = -2;
 
-/** @returns the minimal automaton of an atom. @throws TooManyStates, RegexTooLarge. */
+/** @returns the automaton of an atom, not yet minimal. @throws TooManyStates, RegexTooLarge. */
 export function atomAutomaton(atom: Atom): ByteAutomaton {
   const over = (sets: readonly ((byte: number) => boolean)[], rules: Rules) =>
     fromRules(rules, classesOfSets(sets));

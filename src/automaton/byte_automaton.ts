@@ -15,7 +15,7 @@ const MOST_ENTRIES = 1_000_000;
 
 /**
  * @param rules step over bytes, treating those of a class alike.
- * @returns the minimal automaton with the fewest classes.
+ * @returns their automaton, not yet minimal.
  * @throws TooManyStates.
  */
 export function fromRules(rules: Rules, classOf: Uint8Array<ArrayBuffer>): ByteAutomaton {
@@ -25,7 +25,12 @@ export function fromRules(rules: Rules, classOf: Uint8Array<ArrayBuffer>): ByteA
     step: (state: number, symbol: number) => rules.step(state, samples[symbol]),
   };
   const limit = Math.floor(MOST_ENTRIES / samples.length);
-  return mergeClasses({ classOf, raw: minimise(explore(overClasses, samples.length, limit)) });
+  return { classOf, raw: explore(overClasses, samples.length, limit) };
+}
+
+/** @returns the automaton with the fewest states and classes that accepts the same. */
+export function minimal({ classOf, raw }: ByteAutomaton): ByteAutomaton {
+  return mergeClasses({ classOf, raw: minimise(raw) });
 }
 
 /** @returns the automaton that accepts what `automaton` does not. */
@@ -34,7 +39,7 @@ export function complement({ classOf, raw }: ByteAutomaton): ByteAutomaton {
 }
 
 /**
- * @returns the minimal automaton that accepts what both accept, or what either does.
+ * @returns the automaton that accepts what both accept, or what either does; not yet minimal.
  * @throws TooManyStates.
  */
 export function combine(
@@ -108,7 +113,7 @@ function samplesOf(classOf: Uint8Array): number[] {
 }
 
 /** Makes classes that no state tells apart one. */
-export function mergeClasses({ classOf, raw }: ByteAutomaton): ByteAutomaton {
+function mergeClasses({ classOf, raw }: ByteAutomaton): ByteAutomaton {
   const { classCount: k, stateCount: n, next } = raw;
   const columns = new Map<string, number>();
   const kept: number[] = [];

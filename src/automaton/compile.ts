@@ -2,7 +2,13 @@
 import { Exit, VeiError } from "../base/errors.ts";
 import { formatPredicate, type Predicate } from "../policy/predicate.ts";
 import { atomAutomaton } from "./atoms.ts";
-import { type ByteAutomaton, combine, complement, settledStates } from "./byte_automaton.ts";
+import {
+  type ByteAutomaton,
+  combine,
+  complement,
+  minimal,
+  settledStates,
+} from "./byte_automaton.ts";
 import { DEAD, type Dfa, UNIVERSAL } from "./dfa.ts";
 import { TooManyStates } from "./explore.ts";
 import { RegexTooLarge } from "./regex_nfa.ts";
@@ -16,7 +22,9 @@ export const MOST_ENTRIES = 65_536;
  * @throws VeiError `diode-too-large`, saying which part grows.
  */
 export function compilePredicate(predicate: Predicate): Dfa {
-  const dfa = numbered(build(predicate));
+  const automaton = build(predicate);
+  const connective = predicate.kind === "and" || predicate.kind === "or";
+  const dfa = numbered(connective ? automaton : minimal(automaton));
   const { stateCount, classCount } = dfa;
   if (stateCount * classCount > MOST_ENTRIES) {
     throw tooLarge(
@@ -28,6 +36,7 @@ export function compilePredicate(predicate: Predicate): Dfa {
   return dfa;
 }
 
+/** @returns an atom's automaton as it is, anything else's minimal: products grow fast. */
 function build(predicate: Predicate): ByteAutomaton {
   try {
     switch (predicate.kind) {
@@ -35,7 +44,7 @@ function build(predicate: Predicate): ByteAutomaton {
         return complement(build(predicate.operand));
       case "and":
       case "or":
-        return combine(predicate.kind, build(predicate.left), build(predicate.right));
+        return minimal(combine(predicate.kind, build(predicate.left), build(predicate.right)));
       default:
         return atomAutomaton(predicate);
     }

@@ -1,6 +1,6 @@
 /** Regular expression → automaton over bytes. */
 import type { Regex } from "../policy/regex.ts";
-import { type ByteAutomaton, fromRules, settledStates } from "./byte_automaton.ts";
+import { type ByteAutomaton, fromRules, minimal, settledStates } from "./byte_automaton.ts";
 import { minimise } from "./minimise.ts";
 import { thompson } from "./regex_nfa.ts";
 import { type CharacterAutomaton, determinise } from "./regex_subset.ts";
@@ -16,7 +16,7 @@ import { BROKEN, type Decoder, decoderOf } from "./utf8.ts";
 export function compileRegex(regex: Regex): ByteAutomaton {
   const { classes, raw } = determinise(thompson(regex));
   const characters = { classes, raw: minimise(raw) };
-  return overBytes(characters, decoderOf(classes, !regex.flags.unicode));
+  return minimal(overBytes(characters, decoderOf(classes, !regex.flags.unicode)));
 }
 
 /** A state is one over characters together with a node of the decoder. */
