@@ -15,7 +15,7 @@ Deno.test("every command has help with an example, and exits 0", async () => {
       COMMANDS.slice(at, at + 4).map(async ({ name }) => {
         const { code, stdout, stderr } = await vei([...name.split(" "), "--help"]);
         assertEquals([code, stderr], [0, ""], name);
-        assertMatch(stdout, /\nExample: (sudo )?(\./)?vei /);
+        assertMatch(stdout, /\nExample: (sudo )?(\.\/)?vei /);
       }),
     );
   }
