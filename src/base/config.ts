@@ -7,6 +7,7 @@ import * as v from "valibot";
 import {
   autoOr,
   count,
+  credential,
   duration,
   ipv4,
   key,
@@ -61,6 +62,14 @@ export const ConfigSchema = v.strictObject({
   link: table("The two ends of the wire", {
     host: key(ipv4, "172.30.0.1", "Our address on it"),
     guest: key(ipv4, "172.30.0.11", "The virtual machine's address on it"),
+  }),
+  receipt: table("The node's receipts", {
+    key: key(
+      credential,
+      "",
+      "The systemd credential that holds the signing key; without one it is node.key in the " +
+        "state folder",
+    ),
   }),
   log: table("The daemon's log", {
     level: key(oneOf("debug", "info", "warn", "error"), "info", "What is below it is not written"),

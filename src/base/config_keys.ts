@@ -39,6 +39,12 @@ export const names = v.pipe(
   v.minLength(1),
   v.metadata({ kind: "a list of names, at least one" }),
 );
+/** Of a systemd credential (systemd.exec(5)); "" for none. */
+export const credential = v.pipe(
+  v.string(),
+  v.regex(/^(?!\.)[A-Za-z0-9._-]{0,64}$/, "must be a credential's name, without a slash"),
+  v.metadata({ kind: "a credential's name, or nothing" }),
+);
 export const flag = v.pipe(v.boolean(), v.metadata({ kind: "true or false" }));
 
 /** A whole number from `least` to `most`. */

@@ -57,7 +57,7 @@ async function askPlain(
   const config = await loadConfig(instance.config);
   using _lock = lockState(instance.state);
   checkFormat(instance.state);
-  await using node = await openNode(instance, config.policy.default);
+  await using node = await openNode(instance, config);
   let text = "";
   const { id, verdict } = await exchange(node, {
     input: { messages: request.prompt },

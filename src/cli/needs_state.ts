@@ -9,7 +9,8 @@ import { currentImage, namedImage } from "../../enclave/images.ts";
 import { recipeDigest } from "../../enclave/image/recipe.ts";
 import { modelByName } from "../../enclave/models.ts";
 import { type Check, Lacking, type Place } from "./need.ts";
-import { keyPath } from "./node.ts";
+import { keyPath, publicKeyPath } from "./node.ts";
+import { stateKey } from "./trusted.ts";
 
 const MB = 1e6;
 /** Receipts for a long while, and the index. */
@@ -57,6 +58,10 @@ export const STATE_CHECKS: readonly Check[] = [
     means: "no receipt can be signed, so nothing is served",
     mend: "restore it from a copy",
     async find({ instance }) {
+      const handed = await Deno.lstat(publicKeyPath(instance.state)).then(() => true, () => false);
+      if (handed) {
+        return `handed to the service, fingerprint ${(await stateKey(instance.state)).fingerprint}`;
+      }
       const path = keyPath(instance);
       const receipts = await Deno.stat(`${instance.state}/receipts.log`)
         .then(({ size }) => size, () => 0);

@@ -2,11 +2,13 @@
 import type { CompiledPolicy } from "../api/policy.ts";
 import { ExchangeTotals } from "../api/exchange_totals.ts";
 import { type Node, settleInterrupted } from "../api/exchange.ts";
+import { hex } from "../base/bytes.ts";
+import type { Config } from "../base/config.ts";
 import { Exit, VeiError } from "../base/errors.ts";
 import type { Instance } from "../host/instance.ts";
 import { seal } from "../receipt/dsse.ts";
 import type { SigningKey } from "../receipt/keys.ts";
-import { loadNodeKey } from "../store/node_key.ts";
+import { loadCredentialKey, loadNodeKey } from "../store/node_key.ts";
 import { ReceiptStore } from "../store/receipts.ts";
 import { sha256File } from "../../enclave/digest.ts";
 import { configuredPolicy } from "./configured.ts";
@@ -25,21 +27,23 @@ export interface OpenNode extends Node, AsyncDisposable {
 
 const random = (count: number) => crypto.getRandomValues(new Uint8Array(count));
 
+/** Of a key that is not in the state folder: its public half, 64 hex digits. */
+export const publicKeyPath = (state: string) => `${state}/node.pub`;
+
 export const keyPath = (instance: Instance) => `${instance.state}/node.key`;
 
 /**
- * @param policyName a shipped policy's name, or the path of a file.
+ * @param config which policy and which key.
  * @param notice told of what does not stop it, but that its operator should know.
  * @throws VeiError `policy-…`, `key-…`, `log-…`, `index-unusable`.
  */
 export async function openNode(
   instance: Instance,
-  policyName: string,
+  config: Pick<Config, "policy" | "receipt">,
   notice: (message: string) => void = () => {},
 ): Promise<OpenNode> {
-  let policy = await configuredPolicy(policyName);
-  const mayMake = await sizeOf(`${instance.state}/receipts.log`) === 0;
-  const key = await loadNodeKey(keyPath(instance), { mayMake, random });
+  let policy = await configuredPolicy(config.policy.default);
+  const key = await configuredKey(instance, config.receipt.key);
   const store = await ReceiptStore.open({
     folder: instance.state,
     sign: (payload) => seal(payload, key),
@@ -52,7 +56,8 @@ export async function openNode(
     await store[Symbol.asyncDispose]();
     throw new VeiError({
       code: "key-replaced",
-      message: `The key ${keyPath(instance)} is not the one that signed the receipts (${signer})`,
+      message: `The key ${config.receipt.key || keyPath(instance)} is not the one that signed ` +
+        `the receipts (${signer})`,
       hint: "restore the old key, or move receipts.log and kv.db away to begin anew",
       exit: Exit.config,
     });
@@ -78,6 +83,24 @@ export async function openNode(
     usePolicy: (next: CompiledPolicy) => void (policy = next),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   });
+}
+
+/**
+ * @param credential "" for the state folder's own key.
+ * @returns the key to sign with. Of one that only the service is given, the public half is left in
+ * the state folder, for the commands that verify.
+ */
+async function configuredKey(instance: Instance, credential: string): Promise<SigningKey> {
+  const half = publicKeyPath(instance.state);
+  if (credential === "") {
+    const mayMake = await sizeOf(`${instance.state}/receipts.log`) === 0;
+    const key = await loadNodeKey(keyPath(instance), { mayMake, random });
+    await Deno.remove(half).catch(() => {});
+    return key;
+  }
+  const key = await loadCredentialKey(Deno.env.get("CREDENTIALS_DIRECTORY"), credential);
+  await Deno.writeTextFile(half, `${hex(key.publicKey.raw)}\n`);
+  return key;
 }
 
 /** @returns a clock that says so when it has been set back; small steps are a time server's. */

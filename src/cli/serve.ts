@@ -51,7 +51,7 @@ export const command: Command = {
     }
     const notice = (message: string) => log("warn", message);
     if (plain) {
-      await using node = await openNode(instance, config.policy.default, notice);
+      await using node = await openNode(instance, config, notice);
       tellSettled(node, log);
       await servePlain({
         ...{ instance, config, source, model: plain, node, log, service, onHangUp },
@@ -64,7 +64,7 @@ export const command: Command = {
     const image = await currentImage(instance.state);
     const model = await modelByName(instance.state, config.enclave.model, { check: true });
     const [qemuVersion] = (await mustRun("qemu-system-x86_64", ["--version"])).split("\n");
-    await using node = await openNode(instance, config.policy.default, notice);
+    await using node = await openNode(instance, config, notice);
     tellSettled(node, log);
     const daemon = new Daemon({
       ...{ instance, config, source, plan, image, model, node, qemuVersion, log, service },

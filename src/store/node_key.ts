@@ -42,6 +42,10 @@ export async function loadNodeKey(
       "restore it from a copy, or move receipts.log and kv.db away to begin anew",
     );
   }
+  return await keyOf(text, path);
+}
+
+async function keyOf(text: string, path: string): Promise<SigningKey> {
   try {
     if (!text.startsWith(HEAD) || !text.endsWith(FOOT)) throw new SyntaxError("no PEM");
     return await signingKey(seedOf(unbase64(text.slice(HEAD.length, -FOOT.length))));
@@ -49,6 +53,36 @@ export async function loadNodeKey(
     const message = `The key ${path} is not an Ed25519 key in PKCS#8 PEM`;
     throw refuse("key-unreadable", message, "restore it from a copy", cause);
   }
+}
+
+/**
+ * Reads the key that a service manager hands to this process alone (systemd.exec(5), Credentials).
+ * @param folder $CREDENTIALS_DIRECTORY, undefined when there is none. @param name of the credential.
+ * @throws VeiError `key-missing`, `key-unreadable` (exit 78).
+ */
+export async function loadCredentialKey(
+  folder: string | undefined,
+  name: string,
+): Promise<SigningKey> {
+  const hint = `hand it to the service: LoadCredential=${name}:/path in its unit, or as ` +
+    `/etc/credstore/${name} where the unit names it; the key's form is that of node.key`;
+  if (folder === undefined) {
+    throw refuse("key-missing", `There is no credential ${name}: no service started us`, hint);
+  }
+  const path = `${folder}/${name}`;
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (cause) {
+    const missing = cause instanceof Deno.errors.NotFound;
+    throw refuse(
+      missing ? "key-missing" : "key-unreadable",
+      missing ? `The service was given no credential ${name}` : `Cannot read the key ${path}`,
+      hint,
+      cause,
+    );
+  }
+  return await keyOf(text, path);
 }
 
 async function makeKey(path: string, seed: Uint8Array): Promise<SigningKey> {
