@@ -2,11 +2,39 @@
  * Minimisation by partition refinement: J. Hopcroft, "An n log n algorithm for minimizing states
  * in a finite automaton" (1971).
  */
+import { acyclicClasses } from "./acyclic.ts";
 import type { Raw } from "./explore.ts";
 
 /** @returns the automaton with the fewest states that accepts the same. */
 export function minimise(raw: Raw): Raw {
   const { classCount: k, stateCount: n, next } = raw;
+  const { classOf, count } = acyclicClasses(raw) ?? hopcroft(raw);
+  // One state for each class, numbered as their first members are (so breadth first stays).
+  const number = new Int32Array(count).fill(-1);
+  const representatives: number[] = [];
+  for (let state = 0; state < n; state++) {
+    if (number[classOf[state]] >= 0) continue;
+    number[classOf[state]] = representatives.length;
+    representatives.push(state);
+  }
+  const minimal = new Uint32Array(representatives.length * k);
+  representatives.forEach((state, i) => {
+    for (let symbol = 0; symbol < k; symbol++) {
+      minimal[i * k + symbol] = number[classOf[next[state * k + symbol]]];
+    }
+  });
+  return {
+    classCount: k,
+    stateCount: representatives.length,
+    start: number[classOf[raw.start]],
+    accepting: Uint8Array.from(representatives, (state) => raw.accepting[state]),
+    next: minimal,
+  };
+}
+
+/** @returns the class of each state, two states being in one exactly if they accept the same. */
+function hopcroft(raw: Raw): { classOf: Int32Array; count: number } {
+  const { classCount: k, stateCount: n } = raw;
   const { begin, sources } = invert(raw);
   const blocks = new Partition(n);
   const waiting: number[] = [];
@@ -37,28 +65,9 @@ export function minimise(raw: Raw): Raw {
       splitMarked();
     }
   }
-
-  // One state for each block, numbered as their first members are (so breadth first stays).
-  const number = new Int32Array(blocks.count).fill(-1);
-  const representatives: number[] = [];
-  for (let state = 0; state < n; state++) {
-    const block = blocks.of(state);
-    if (number[block] >= 0) continue;
-    number[block] = representatives.length;
-    representatives.push(state);
-  }
-  const minimal = new Uint32Array(representatives.length * k);
-  representatives.forEach((state, i) => {
-    for (let symbol = 0; symbol < k; symbol++) {
-      minimal[i * k + symbol] = number[blocks.of(next[state * k + symbol])];
-    }
-  });
   return {
-    classCount: k,
-    stateCount: representatives.length,
-    start: number[blocks.of(raw.start)],
-    accepting: Uint8Array.from(representatives, (state) => raw.accepting[state]),
-    next: minimal,
+    classOf: Int32Array.from({ length: n }, (_, state) => blocks.of(state)),
+    count: blocks.count,
   };
 }
 
