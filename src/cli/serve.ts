@@ -1,5 +1,5 @@
 /** `vei serve`: the daemon in the foreground. */
-import { Exit } from "../base/errors.ts";
+import { Exit, messageOf } from "../base/errors.ts";
 import { currentImage } from "../../enclave/images.ts";
 import { modelByName } from "../../enclave/models.ts";
 import { requireDescriptors } from "../host/descriptors.ts";
@@ -72,7 +72,12 @@ export const command: Command = {
       stop: stop.signal,
     });
     Deno.addSignalListener("SIGUSR1", () => daemon.restartEnclave());
-    await daemon.run();
+    try {
+      await daemon.run();
+    } catch (cause) {
+      service.status(`failed: ${messageOf(cause)}`);
+      throw cause;
+    }
     return Exit.ok;
   },
 };
