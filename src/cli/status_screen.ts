@@ -39,17 +39,7 @@ export function statusLines(status: Status, screen: Screen | null, nowMs: number
     ]),
     row("", [`http://${status.listen}/`]),
     ...gateRows(diode, status.phase),
-    ...(enclave === null ? [row("enclave", ["not started yet"])] : [
-      row("enclave", [
-        enclave.pid === null ? ["wait", "not running"] : `pid ${enclave.pid}`,
-        `, model ${enclave.model}, ${enclave.accel ?? "acceleration unknown"}` +
-        (enclave.accelReason === "" ? "" : ` (${enclave.accelReason})`),
-      ]),
-      row("", [
-        `boot ${enclave.bootSeconds ?? "unknown"} s, restarts `,
-        enclave.restarts === 0 ? "0" : ["wait", String(enclave.restarts)],
-      ]),
-    ]),
+    ...enclaveRows(enclave, status.phase),
     row("policy", [
       policy === null
         ? "unknown"
@@ -88,6 +78,23 @@ function gateRows(diode: Status["diode"], phase: Phase): Part[][] {
     ...(dropped === 0
       ? []
       : [row("", [drops.map(([reason, count]) => `${reason} ${grouped(count)}`).join(", ")])]),
+  ];
+}
+
+function enclaveRows(enclave: Status["enclave"], phase: Phase): Part[][] {
+  if (enclave === null) return [row("enclave", ["not started yet"])];
+  const { pid, model, accel, accelReason, attempt, bootSeconds, restarts } = enclave;
+  const boots = phase === "booting" || phase === "restarting";
+  const how = accel === null ? "" : `, ${accel}${accelReason === "" ? "" : ` (${accelReason})`}`;
+  return [
+    row("enclave", [
+      pid !== null ? `pid ${pid}` : ["wait", boots ? `booting, attempt ${attempt}` : "not running"],
+      `, model ${model}${how}`,
+    ]),
+    row("", [
+      bootSeconds === null ? "not ready yet, restarts " : `boot ${bootSeconds} s, restarts `,
+      restarts === 0 ? "0" : ["wait", String(restarts)],
+    ]),
   ];
 }
 

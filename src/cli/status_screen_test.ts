@@ -116,6 +116,13 @@ Deno.test("what is not there yet is said, and untrusted text cannot steer the te
   assertStringIncludes(text, "a\ufffd[2Jb c\ufffdd e");
 });
 
+Deno.test("a virtual machine that boots is no acceleration unknown", () => {
+  const enclave = { ...sample().enclave!, pid: null, accel: null, bootSeconds: null, attempt: 2 };
+  const text = statusLines(sample({ phase: "booting", enclave }), null, NOW).join("\n");
+  assertStringIncludes(text, "enclave   booting, attempt 2, model default\n");
+  assertStringIncludes(text, "not ready yet, restarts 1");
+});
+
 Deno.test("a time's length has two units at most", () => {
   assertEquals(
     [-5, 0, 999, 1000, 61_000, 3_600_000, 90_061_000].map(span),
