@@ -33,11 +33,8 @@ function sample(more: Partial<Status> = {}): Status {
     },
     policy: { name: "hateless", version: "1", sha256: "ab".repeat(32) },
     receipts: 12345,
-    reload: {
-      ...{ config: "/etc/vei/vei.toml", sha256: null, generation: 1, started: 0, finished: 0 },
-      outcomes: { applied: 0, unchanged: 0, refused: 0 },
-      last: null,
-    },
+    // Not on the screen.
+    reload: {} as Status["reload"],
     events: Array.from({ length: 64 }, (_, i) => ({
       id: i + 1,
       time: `2030-01-02T03:00:${String(i % 60).padStart(2, "0")}.000Z`,
