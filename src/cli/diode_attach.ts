@@ -45,6 +45,7 @@ export const command: Command = {
     if (positionals.length !== 1) throw usage("name one diode");
     const { text, path } = await diodeSource(positionals[0]);
     const plan = await compileDiode(text, path, rules);
+    for (const warning of plan.warnings) terminal.err(`${path}: ${warning}`);
     using _lock = lockInstance(instance);
     const ifindex = interfaceIndex(dev);
     if (ifindex === 0) throw noInterface(dev);
