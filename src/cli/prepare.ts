@@ -32,7 +32,16 @@ export const command: Command = {
     // A service's mask is meant for the daemon's own files; what is made here is the box's.
     Deno.umask(0o022);
     const named = options.config as string | undefined;
-    const config = await loadConfig(named ?? instance.config, { mustExist: named !== undefined });
+    let config;
+    try {
+      config = await loadConfig(named ?? instance.config, { mustExist: named !== undefined });
+    } catch (cause) {
+      // systemd starts a service anew whose ExecStartPre fails, whatever its code: the daemon will
+      // refuse the same file, and with it that is the end.
+      if (!(cause instanceof VeiError) || !Deno.env.has("INVOCATION_ID")) throw cause;
+      terminal.err(`vei: nothing is prepared: ${cause.message}`);
+      return Exit.ok;
+    }
     using _lock = lockInstance(instance);
     const orphan = await endOrphan(instance);
     ensureBpffs();

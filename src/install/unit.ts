@@ -89,8 +89,8 @@ TimeoutStartSec=2min
 # but still a mount namespace of the unit's own, so nsenter takes it to the box's.
 ExecStartPre=+/usr/bin/nsenter --target 1 --mount -- /usr/local/bin/vei prepare
 ExecStart=/usr/local/bin/vei serve
-# vei.toml is read anew: checked first, applied whole or not at all.
-ExecReload=/bin/kill -HUP $MAINPID
+# vei.toml is read anew: checked first, applied whole or not at all. A refusal fails the reload.
+ExecReload=/usr/local/bin/vei reload
 
 # A sign of life is given each time that diode and link were found as they were raised.
 WatchdogSec=30s
