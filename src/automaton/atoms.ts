@@ -24,7 +24,7 @@ export function atomAutomaton(atom: Atom): ByteAutomaton {
     case "json-depth":
       return over(JSON_SETS, jsonDepth(atom.comparison, atom.bound));
     case "starts-with":
-      return over(atom.literals.flatMap(singletons), startsWith(atom.literals));
+      return over(singletons(...atom.literals), startsWith(atom.literals));
     case "printable":
       return over([isPrintable], all(isPrintable, atom.within));
     case "all-in": {
@@ -52,8 +52,10 @@ function isPrintable(byte: number): boolean {
   return byte >= PRINTABLE.first && byte <= PRINTABLE.last;
 }
 
-function singletons(literal: Uint8Array): ((byte: number) => boolean)[] {
-  return [...new Set(literal)].map((wanted) => (byte) => byte === wanted);
+/** @returns for each byte of the literals the set of just it. */
+function singletons(...literals: readonly Uint8Array[]): ((byte: number) => boolean)[] {
+  const bytes = new Set(literals.flatMap((literal) => [...literal]));
+  return [...bytes].map((wanted) => (byte) => byte === wanted);
 }
 
 /** Knuth-Morris-Pratt; a state is the bytes seen (when they count) and how many now match. */

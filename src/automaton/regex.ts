@@ -1,6 +1,7 @@
 /** Regular expression → automaton over bytes. */
 import type { Regex } from "../policy/regex.ts";
 import { type ByteAutomaton, fromRules, minimal, settledStates } from "./byte_automaton.ts";
+import type { Raw } from "./explore.ts";
 import { minimise } from "./minimise.ts";
 import { thompson } from "./regex_nfa.ts";
 import { type CharacterAutomaton, determinise } from "./regex_subset.ts";
@@ -24,6 +25,7 @@ function overBytes({ raw }: CharacterAutomaton, decoder: Decoder): ByteAutomaton
   const { next, classOf, nodeCount, classCount, outputs, replacement } = decoder;
   const k = raw.classCount;
   const settled = [0, 1].map((accepting) => settledStates(raw, accepting));
+  const alike = alikeWithin(raw, decoder);
   return fromRules(
     {
       start: raw.start * nodeCount,
@@ -45,7 +47,8 @@ function overBytes({ raw }: CharacterAutomaton, decoder: Decoder): ByteAutomaton
           for (const output of outputs[-2 - entry]) state = raw.next[state * k + output];
           entry = 0;
         }
-        return state * nodeCount + (settled[0][state] || settled[1][state] ? 0 : entry);
+        if (settled[0][state] || settled[1][state] || entry === 0) return state * nodeCount;
+        return alike[state] * nodeCount + entry;
       },
       accepts(at) {
         const state = Math.floor(at / nodeCount);
@@ -56,4 +59,23 @@ function overBytes({ raw }: CharacterAutomaton, decoder: Decoder): ByteAutomaton
     },
     decoder.classOf,
   );
+}
+
+/**
+ * @returns for each state the first that all characters of several bytes, and broken ones, lead on
+ * just as they lead it on: within a character the two are one. Of a thousand words' states that
+ * leaves a few.
+ */
+function alikeWithin({ classCount: k, stateCount, next }: Raw, decoder: Decoder): Int32Array {
+  const { next: entries, classCount, nodeCount, outputs, replacement } = decoder;
+  const symbols = new Set([replacement]);
+  for (let i = classCount; i < nodeCount * classCount; i++) {
+    if (entries[i] < BROKEN) symbols.add(outputs[-2 - entries[i]][0]);
+  }
+  const first = new Map<string, number>();
+  return Int32Array.from({ length: stateCount }, (_, state) => {
+    const row = Array.from(symbols, (symbol) => next[state * k + symbol]).join();
+    if (!first.has(row)) first.set(row, state);
+    return first.get(row)!;
+  });
 }

@@ -34,6 +34,19 @@ export function determinise(nfa: Nfa): CharacterAutomaton {
 /** The threads that some states lead to without a character; null: to a match. */
 type Closure = Int32Array | null;
 
+/** Of the matches that begin at a place. */
+interface Beginning {
+  readonly threads: Closure;
+  /** Of each state whether it is one of the threads. */
+  readonly has: Uint8Array;
+  /** The threads' families and ranks, as in `Nfa.ranks`. */
+  readonly ranks: readonly number[];
+  /** Whether there is a match if the payload ends there. */
+  readonly ends: boolean;
+  /** @returns the threads behind a character of the class. */
+  step(symbol: number): Closure;
+}
+
 class Subsets {
   private readonly classes: CharacterClasses;
   /** Bits of each class of characters, as one before and as one after. */
@@ -41,6 +54,7 @@ class Subsets {
   /** The bits before a place that any assertion looks at. */
   private readonly relevant: number;
   private readonly closures: Map<number, Closure>[];
+  private readonly beginnings = new Map<number, Beginning>();
   private readonly found = new IntLists();
   private steps = 0;
   private readonly marks: Int32Array;
@@ -103,64 +117,80 @@ class Subsets {
 
   /** @returns for each class the list of the next state, null for the accepting one. */
   private row(before: number, threads: Int32Array): Closure[] {
-    const { nfa, classes } = this;
-    const waits = (list: Int32Array) => list.some((thread) => nfa.kind[thread] === ASSERT);
-    const starting = this.startingThreads(before);
-    const asks = waits(threads) || (starting !== null && waits(starting));
-    const all = starting === null ? threads : Int32Array.from([...threads, ...starting]);
+    const asks = this.waits(threads);
     // By the bits of the character after, as far as they matter.
     const ready = new Map<number, Closure>();
     const row: Closure[] = [];
-    for (let symbol = 0; symbol < classes.count; symbol++) {
+    for (let symbol = 0; symbol < this.classes.count; symbol++) {
       const after = asks ? this.bits[symbol] : 0;
-      if (!ready.has(after)) ready.set(after, asks ? this.pass(all, before, after) : all);
+      if (!ready.has(after)) ready.set(after, asks ? this.pass(threads, before, after) : threads);
       const threadsNow = ready.get(after)!;
-      row.push(threadsNow === null ? null : this.target(threadsNow, symbol));
+      const starting = threadsNow === null ? null : this.beginning(before).step(symbol);
+      row.push(threadsNow && starting && this.target(threadsNow, starting, symbol));
     }
     return row;
   }
 
-  private target(threads: Int32Array, symbol: number): Closure {
+  private waits(threads: Int32Array): boolean {
+    return threads.some((thread) => this.nfa.kind[thread] === ASSERT);
+  }
+
+  /** @param starting the threads of the matches that began before the character. */
+  private target(threads: Int32Array, starting: Int32Array, symbol: number): Closure {
+    const before = this.bits[symbol] & this.relevant;
+    const beginning = this.beginning(before);
+    if (beginning.threads === null) return null;
+    const stepped = this.step(threads, symbol);
+    if (stepped === null) return null;
+    this.mark++;
+    const out: number[] = [];
+    for (const list of [stepped, starting]) {
+      for (const one of list) {
+        if (this.marks[one] === this.mark || beginning.has[one] === 1) continue;
+        this.marks[one] = this.mark;
+        out.push(one);
+      }
+    }
+    this.steps += starting.length;
+    const kept = this.nfa.familyCount === 0 ? out : this.best(out, beginning);
+    const list = new Int32Array(kept.length + 1);
+    list[0] = before;
+    for (let i = 0; i < kept.length; i++) list[i + 1] = kept[i];
+    list.subarray(1).sort();
+    return list;
+  }
+
+  /** @returns where the threads are after a character, some perhaps twice. */
+  private step(threads: Int32Array, symbol: number): readonly number[] | null {
     const { nfa, classes } = this;
     const before = this.bits[symbol] & this.relevant;
-    this.steps += threads.length;
-    this.mark++;
-    const starting = this.closure(this.nfa.start, before);
-    if (starting === null) return null;
-    for (const one of starting) this.marks[one] = this.mark;
     const out: number[] = [];
+    this.steps += threads.length;
     for (const thread of threads) {
       if (nfa.kind[thread] !== CHARACTER) continue;
       if (classes.contains[nfa.arg[thread]][symbol] === 0) continue;
       const reached = this.closure(nfa.next[thread], before);
       if (reached === null) return null;
-      for (const one of reached) {
-        if (this.marks[one] === this.mark) continue;
-        this.marks[one] = this.mark;
-        out.push(one);
-      }
+      for (const one of reached) out.push(one);
       this.steps += reached.length;
     }
-    return Int32Array.from([before, ...this.best(out, starting).sort((a, b) => a - b)]);
+    return out;
   }
 
   /** @returns the threads without those that another thread makes needless. */
-  private best(threads: number[], starting: Int32Array): number[] {
+  private best(threads: number[], beginning: Beginning): number[] {
     const { ranks } = this.nfa;
     this.rankMark++;
-    const note = (thread: number) => {
-      const pairs = ranks[thread];
-      for (let i = 0; i < pairs.length; i += 2) {
-        const family = pairs[i];
-        if (this.rankMarks[family] === this.rankMark && this.highest[family] >= pairs[i + 1]) {
-          continue;
-        }
-        this.rankMarks[family] = this.rankMark;
-        this.highest[family] = pairs[i + 1];
-      }
+    const note = (family: number, rank: number) => {
+      if (this.rankMarks[family] === this.rankMark && this.highest[family] >= rank) return;
+      this.rankMarks[family] = this.rankMark;
+      this.highest[family] = rank;
     };
-    threads.forEach(note);
-    starting.forEach(note);
+    const noteAll = (pairs: readonly number[]) => {
+      for (let i = 0; i < pairs.length; i += 2) note(pairs[i], pairs[i + 1]);
+    };
+    for (const thread of threads) noteAll(ranks[thread]);
+    noteAll(beginning.ranks);
     return threads.filter((thread) => {
       const pairs = ranks[thread];
       for (let i = 0; i < pairs.length; i += 2) {
@@ -170,10 +200,30 @@ class Subsets {
     });
   }
 
-  /** @returns the threads of a match that begins between such characters; null: there are none. */
-  private startingThreads(before: number): Closure {
-    const found = this.closure(this.nfa.start, before);
-    return found === null || found.length === 0 ? null : found;
+  /** What a match that begins between such characters does: it is asked for over and over. */
+  private beginning(before: number): Beginning {
+    const known = this.beginnings.get(before);
+    if (known !== undefined) return known;
+    const threads = this.closure(this.nfa.start, before);
+    const has = new Uint8Array(this.nfa.kind.length);
+    threads?.forEach((thread) => has[thread] = 1);
+    const ranks = [...new Set(threads ?? [])].flatMap((thread) => this.nfa.ranks[thread]);
+    const asks = threads !== null && this.waits(threads);
+    const steps: (Closure | undefined)[] = [];
+    const found: Beginning = {
+      threads,
+      has,
+      ranks,
+      ends: threads === null || this.pass(threads, before, SIDE.edge) === null,
+      step: (symbol) => {
+        if (steps[symbol] !== undefined) return steps[symbol];
+        const ready = asks ? this.pass(threads, before, this.bits[symbol]) : threads;
+        const stepped = ready === null ? null : this.step(ready, symbol);
+        return steps[symbol] = stepped === null ? null : Int32Array.from(new Set(stepped));
+      },
+    };
+    this.beginnings.set(before, found);
+    return found;
   }
 
   /** Follows what needs no character; what depends on the one after stays a thread. */
@@ -194,8 +244,7 @@ class Subsets {
   }
 
   private endsHere(before: number, threads: Int32Array): boolean {
-    const starting = this.startingThreads(before) ?? [];
-    return this.pass(Int32Array.from([...threads, ...starting]), before, SIDE.edge) === null;
+    return this.beginning(before).ends || this.pass(threads, before, SIDE.edge) === null;
   }
 
   /** @param decide whether an assertion holds; null: not known yet. */

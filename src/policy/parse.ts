@@ -16,6 +16,9 @@ import { invalidAt, type Source } from "./source.ts";
 /** Deeper nesting than anyone writes by hand; it keeps a hostile file from filling the stack. */
 const MOST_NESTING = 100;
 
+/** More predicates joined than anyone writes by hand; a list of words is one expression. */
+const MOST_ATOMS = 1000;
+
 /** A longer predicate is a mistake. UTF-16 code units. */
 const MOST_TEXT = 65_536;
 
@@ -59,6 +62,7 @@ class Parser {
   private readonly tokens: Token[];
   private at = 0;
   private depth = 0;
+  private atoms = 0;
 
   constructor(private readonly source: Source) {
     this.tokens = tokenise(source);
@@ -100,6 +104,9 @@ class Parser {
     if (token.kind !== "word" || !Object.hasOwn(ATOMS, token.text)) {
       const otherwise = `predicates begin with ${WORDS.join(", ")} or (`;
       throw this.expected("a predicate", didYouMean(token.text, WORDS, otherwise));
+    }
+    if (++this.atoms > MOST_ATOMS) {
+      throw this.wrong("too many predicates", `at most ${MOST_ATOMS}; try matches /one|two|…/`);
     }
     this.at++;
     return ATOMS[token.text](this);

@@ -111,6 +111,7 @@ Deno.test("errors point at the place and say what to do", () => {
     ["size < 1 size < 2", "p:1:10: expected the end, and or or, found size", "join"],
     ["size < 1 && size < 2", 'p:1:10: unexpected "&"', "write and"],
     ["not ".repeat(200) + "size < 1", "p:1:401: nested too deeply", "100"],
+    ["utf8 or ".repeat(1001) + "utf8", "p:1:8001: too many predicates", "matches"],
     ["x".repeat(70_000), "p:1:1: the predicate is too long", "65536"],
     ['contains "\ud800"', "p:1:11: half a surrogate pair", "\\xHH"],
   ];
@@ -130,18 +131,47 @@ Deno.test("random trees survive being written and read", () => {
   }
 });
 
+/** Texts that use every form there is. */
+const EXAMPLES = [
+  "utf8 and not matches /\\b(pass ?word|secret)s?\\b/i",
+  "matches /^(?<n>[0-9]{1,5}|[^\\/\\]a-z]+?)*\\u{20ac}\\p{Lu}$/mu",
+  'json_depth <= 2 and size < 1400 and starts_with_any ["{", "["]',
+  'all in ["\\t", "\\n", 0x20..0x7e] within 9 or not (contains "a\\x00\\u{e9}" or nothing)',
+  "all printable within 3 and (anything or size == 0xff)",
+];
+
 Deno.test("20,000 damaged texts: a tree or an error with a place, never anything else", () => {
   const random = seeded(12);
-  const scraps = ['"', "(", ")", "not ", "within", "\\", "[", ",", "99999", "é", "\n", "<", "\0"];
+  const scraps = [
+    ...['"', "(", ")", "not ", "within", "\\", "[", "]", ",", "..", "99999", "0x", "é", "\n", "<"],
+    ...[
+      "\0",
+      "/",
+      "{",
+      "}",
+      "{2,1}",
+      "(?",
+      "(?=",
+      "\\1",
+      "\\p{",
+      "*",
+      "^",
+      "|",
+      "-",
+      "\ud800",
+      "😀",
+    ],
+  ];
   for (let i = 0; i < 20_000; i++) {
-    let text = formatPredicate(anyPredicate(random, 3));
+    let text = random.once(2) ? random.pick(EXAMPLES) : formatPredicate(anyPredicate(random, 3));
     for (let edits = 1 + random.below(3); edits > 0; edits--) {
       const at = random.below(text.length + 1);
       text = text.slice(0, at) + (random.once(2) ? random.pick(scraps) : "") +
         text.slice(at + random.below(3));
     }
     try {
-      parse(text);
+      const tree = parse(text);
+      assertEquals(parse(formatPredicate(tree)), tree);
     } catch (error) {
       const positioned = error instanceof VeiError && /^p:\d+:\d+: /.test(error.message);
       assert(positioned, `${JSON.stringify(text)}: ${error}`);
