@@ -2,6 +2,7 @@
 import type { Config } from "../base/config.ts";
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import { type CompiledPolicy, compilePolicy } from "../api/policy.ts";
+import type { LinkRules } from "../bpf/layout.ts";
 import { compileDiode, type DiodePlan, shippedDiode } from "../../diodes/plan.ts";
 import { shippedPolicy } from "../../diodes/shipped.ts";
 import { GUEST_MAC, GUEST_PORT, HOST_MAC } from "../../enclave/link.ts";
@@ -14,14 +15,19 @@ export async function configuredDiode(
   { diode, link }: Pick<Config, "diode" | "link">,
 ): Promise<DiodePlan> {
   const { text, path } = await textOf("diode", diode.name, shippedDiode);
-  return await compileDiode(text, path, {
+  return await compileDiode(text, path, enclaveRules(link));
+}
+
+/** @returns the rules of the enclave's link. */
+export function enclaveRules(link: Config["link"]): LinkRules {
+  return {
     hostMac: HOST_MAC,
     guestMac: GUEST_MAC,
     hostIp: link.host,
     guestIp: link.guest,
     guestPort: GUEST_PORT,
     maxFrame: MAX_FRAME,
-  });
+  };
 }
 
 /** @param name a shipped policy's name, or the path of a file. @throws VeiError `policy-…`. */

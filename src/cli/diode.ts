@@ -1,4 +1,4 @@
-/** `vei diode attach | status | logs | detach`: the gate in the kernel, with or without a daemon. */
+/** `vei diode status | logs`: the gate in the kernel, with or without a daemon. */
 import { DropReporter } from "./gate_events.ts";
 import { Exit } from "../base/errors.ts";
 import { decodeEvent } from "../bpf/event.ts";
@@ -9,6 +9,8 @@ import type { Command, CommandContext } from "./command.ts";
 import { command as attach } from "./diode_attach.ts";
 import { command as detach } from "./diode_detach.ts";
 import { noDiode } from "./diode_output.ts";
+import { commands as shown } from "./diode_show.ts";
+import { command as tryDiode } from "./diode_try.ts";
 import { guardedInterface } from "./diode_place.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { pause, printEvent, untilInterrupted } from "./event_output.ts";
@@ -81,4 +83,11 @@ async function readRing(context: CommandContext): Promise<number> {
   }
 }
 
-export const commands: readonly Command[] = [attach, status, logs, detach];
+export const commands: readonly Command[] = [
+  ...shown,
+  tryDiode,
+  attach,
+  status,
+  logs,
+  detach,
+];

@@ -1,0 +1,155 @@
+/** `vei diode list | show | check`: what diodes say, and what they become. Nothing is loaded. */
+import { defaultConfig } from "../base/config.ts";
+import { Exit, VeiError } from "../base/errors.ts";
+import { byteKinds } from "../bpf/calm.ts";
+import { disassemble } from "../bpf/disassembler.ts";
+import { MAX_TABLE_ENTRIES, tableEntries } from "../bpf/layout.ts";
+import { diodeProgram } from "../bpf/program.ts";
+import { formatPredicate } from "../policy/predicate.ts";
+import { compileDiode, type DiodePlan } from "../../diodes/plan.ts";
+import { shippedDiode, shippedDiodes } from "../../diodes/shipped.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { enclaveRules } from "./configured.ts";
+import { diodeSource } from "./diode_source.ts";
+
+const planOf = (text: string, path: string) =>
+  compileDiode(text, path, enclaveRules(defaultConfig().link));
+
+const list: Command = {
+  name: "diode list",
+  summary: "the diodes that come with vei",
+  example: "vei diode list",
+  async run({ json, terminal }) {
+    const plans = await Promise.all(
+      shippedDiodes().map((name) => planOf(shippedDiode(name), `${name}.toml`)),
+    );
+    if (json) {
+      terminal.json(plans.map(({ name, description, file }) => ({
+        name,
+        description,
+        predicate: formatPredicate(file.predicate),
+      })));
+    } else {
+      const width = Math.max(...plans.map(({ name }) => name.length));
+      for (const { name, description } of plans) {
+        terminal.out(`${name.padEnd(width)}  ${description}`);
+      }
+    }
+    return Exit.ok;
+  },
+};
+
+/** What a hostile sender can still vary without a payload byte, whatever the diode. */
+const ALWAYS_OPEN = [
+  "sequence, acknowledgement and window numbers, the destination port",
+  "IP identification, time to live, type of service; urgent pointer, checksums",
+  "when packets come, how many, and how long they are",
+];
+const OPEN_WITH_ATTACH = [
+  "TCP options, up to 40 bytes a packet",
+  "both MAC addresses; without a port in --from the source port too",
+  "on a veth a VLAN tag that travels outside of the frame",
+];
+
+const show: Command = {
+  name: "diode show",
+  summary: "a diode's predicate, automaton, table and digests; --asm: the program",
+  usage: "NAME|FILE [--asm]",
+  example: "vei diode show json --asm",
+  options: { asm: { type: "boolean", describe: "the program, instruction by instruction" } },
+  async run(context) {
+    const plan = await named(context);
+    const { json, terminal, options } = context;
+    const assembly = options.asm === true ? assemblyOf() : null;
+    if (json) terminal.json({ ...factsOf(plan), source: plan.source, assembly });
+    else {
+      for (const line of linesOf(plan)) terminal.out(line);
+      for (const line of assembly ?? []) terminal.out(line);
+    }
+    return Exit.ok;
+  },
+};
+
+const check: Command = {
+  name: "diode check",
+  summary: "whether a diode's file is right, and what in it is probably not meant",
+  usage: "FILE",
+  example: "vei diode check ./mine.toml",
+  async run(context) {
+    const plan = await named(context);
+    const { json, terminal } = context;
+    if (json) terminal.json({ ok: true, ...factsOf(plan) });
+    else {
+      terminal.out(`${plan.name}: ${formatPredicate(plan.file.predicate)}`);
+      for (const warning of plan.warnings) terminal.err(`warning: ${warning}`);
+    }
+    return Exit.ok;
+  },
+};
+
+async function named({ positionals }: CommandContext): Promise<DiodePlan> {
+  if (positionals.length !== 1) {
+    throw new VeiError({
+      code: "usage",
+      message: "Name one diode",
+      hint: "`vei diode list` shows those that come with vei; a file's path works as well",
+      exit: Exit.usage,
+    });
+  }
+  const { text, path } = await diodeSource(positionals[0]);
+  return await planOf(text, path);
+}
+
+function assemblyOf(): string[] {
+  const names = { 1: "table", 2: "config", 3: "counters", 4: "events" };
+  return disassemble(diodeProgram({ table: 1, config: 2, counters: 3, events: 4 }), {
+    maps: names,
+  });
+}
+
+function factsOf(plan: DiodePlan) {
+  const { dfa, horizon, leastSize, mostSize } = plan.judgement;
+  const { kindOfClass, restless } = byteKinds(dfa);
+  return {
+    name: plan.name,
+    description: plan.description,
+    scope: plan.file.scope,
+    predicate: formatPredicate(plan.file.predicate),
+    warnings: plan.warnings,
+    sizes: { least: leastSize, most: mostSize },
+    horizon,
+    table: {
+      states: dfa.stateCount,
+      classes: dfa.classCount,
+      kinds: new Set(kindOfClass).size,
+      calmStates: restless.subarray(2).filter((kinds) => kinds !== 0xff).length,
+      entries: tableEntries(dfa),
+      mostEntries: MAX_TABLE_ENTRIES,
+    },
+    digests: plan.digests,
+    open: { always: ALWAYS_OPEN, attached: OPEN_WITH_ATTACH },
+  };
+}
+
+function linesOf(plan: DiodePlan): string[] {
+  const { sizes, horizon, table, digests, predicate, warnings } = factsOf(plan);
+  const size = sizes.most === null
+    ? sizes.least === 0 ? "any" : `${sizes.least} or more`
+    : `${sizes.least} to ${sizes.most}`;
+  return [
+    `${plan.name}: ${plan.description}`,
+    `predicate  ${predicate}`,
+    ...warnings.map((warning) => `warning    ${warning}`),
+    `sizes      ${size} bytes`,
+    `looks at   ${horizon === null ? "the whole payload" : `the first ${horizon} bytes`}`,
+    `table      ${table.states} states, ${table.classes} classes of bytes of ${table.kinds} kinds, ` +
+    `${table.entries} of ${table.mostEntries} entries`,
+    ...Object.entries(digests).map(([what, digest]) => `${what.padEnd(10)} sha256:${digest}`),
+    "open to a hostile sender, on every link:",
+    ...ALWAYS_OPEN.map((line) => `  ${line}`),
+    "and where it was attached with `vei diode attach`:",
+    ...OPEN_WITH_ATTACH.map((line) => `  ${line}`),
+  ];
+}
+
+export const commands: readonly Command[] = [list, show, check];
