@@ -64,9 +64,9 @@ export interface Answer {
   receipt: string;
 }
 
-/** Asks the daemon from inside the world. */
-export async function ask(world: SystemdWorld, prompt: string): Promise<Answer> {
-  const request = { messages: [{ role: "user", content: prompt }], max_tokens: 16 };
+/** Asks the daemon from inside the world, for an answer of so many tokens. */
+export async function ask(world: SystemdWorld, maxTokens: number): Promise<Answer> {
+  const request = { messages: [{ role: "user", content: "hello" }], max_tokens: maxTokens };
   const text = await world.must([
     ...["curl", "--silent", "--show-error", "--include", "--max-time", "170"],
     ...["--json", JSON.stringify(request), "http://127.0.0.1:8787/v1/chat/completions"],
