@@ -3,6 +3,7 @@
  * Without a path: the format, lint and type checks, then every test, then the pure parts once more
  * on the newest Deno. The last line is `N passed, N failed`; exit 1 unless all passed.
  */
+import { matrixOf, matrixText } from "./faults/table.ts";
 import { findTests, isPure, mayRunInParallel } from "./runner/discover.ts";
 import { type Outcome, runCheck, runPool, runTest, type Toolset } from "./runner/execute.ts";
 import { newestDeno } from "./runner/newest.ts";
@@ -69,6 +70,11 @@ if (whole) {
   await runFiles(files, pinned, types.failed > 0);
 }
 
-const { passed, failed } = totalsOf(outcomes);
+const matrix = matrixOf(outcomes);
+if (matrix.rows.length > 0) console.log(`\n${matrixText(matrix)}`);
+const totals = totalsOf(outcomes);
+const passed = totals.passed;
+// A row whose test did not run has shown nothing.
+const failed = totals.failed + matrix.notRun;
 console.log(`\n${tableOf(outcomes)}\n\n${passed} passed, ${failed} failed`);
 Deno.exit(failed > 0 || passed === 0 ? 1 : 0);

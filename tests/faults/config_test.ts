@@ -1,26 +1,23 @@
 /** What the operator got wrong, and what is missing or damaged in the state folder: 78, and nothing made. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { openLibraries } from "../../ffi/native.ts";
-import { Box } from "../tools/daemon.ts";
+import { fault } from "./fault.ts";
 import { testState } from "../tools/state.ts";
 
-openLibraries();
-
-Deno.test("an unknown key in the configuration", async () => {
-  await using box = await Box.make();
+fault("an unknown key in the configuration", async (world) => {
+  const box = await world.box();
   const config = "[enclave]\nmemroy = '128 MiB'\n";
   const said = await box.refuses(78, "config-invalid", { config });
   assertMatch(said, /unknown key enclave\.memroy[^]*keys of this table: .*memory/);
 });
 
-Deno.test("a configuration that is no TOML: told with line and column", async () => {
-  await using box = await Box.make();
+fault("a configuration that is no TOML", async (world) => {
+  const box = await world.box();
   const said = await box.refuses(78, "config-invalid", { config: "[api]\nlisten = 127.0.0.1:1\n" });
   assertMatch(said, /vei\.toml:2:\d+: /);
 });
 
-Deno.test("an instance's own configuration is read where it belongs", async () => {
-  await using box = await Box.make();
+fault("an instance's own configuration is damaged", async (world) => {
+  const box = await world.box();
   const path = box.instance.config;
   const folder = path.slice(0, path.lastIndexOf("/"));
   try {
@@ -35,16 +32,16 @@ Deno.test("an instance's own configuration is read where it belongs", async () =
   }
 });
 
-Deno.test("a configuration that is named but cannot be read is no reason for the defaults", async () => {
-  await using box = await Box.make();
+fault("a configuration that cannot be read", async (world) => {
+  const box = await world.box();
   const path = `${box.instance.state}/missing.toml`;
   const ran = await box.vei(["serve", "--config", path]);
   assertEquals(ran.code, 78);
   assertMatch(ran.stderr, /missing\.toml.*\[config-unreadable\]\n +name a file/);
 });
 
-Deno.test("an unknown diode, and a diode's file that is not there", async () => {
-  await using box = await Box.make();
+fault("an unknown diode", async (world) => {
+  const box = await world.box();
   const config = (name: string) => `[diode]\nname = "${name}"\n`;
   const unknown = await box.refuses(78, "diode-unknown", { config: config("hatefull") });
   assertMatch(unknown, /shipped: .*hateless/);
@@ -52,8 +49,8 @@ Deno.test("an unknown diode, and a diode's file that is not there", async () => 
   assertMatch(await box.refuses(78, "diode-unreadable", { config: config(path) }), /none\.toml/);
 });
 
-Deno.test("a diode's file with an error: told with line and column", async () => {
-  await using box = await Box.make();
+fault("a diode with an error", async (world) => {
+  const box = await world.box();
   const path = `${box.instance.state}/mine.toml`;
   const write = (predicate: string) =>
     Deno.writeTextFile(
@@ -70,13 +67,13 @@ Deno.test("a diode's file with an error: told with line and column", async () =>
   assertMatch(await box.refuses(78, "diode-invalid", { config }), /mine\.toml:4:\d+: /);
 });
 
-Deno.test("no image", async () => {
-  await using box = await Box.make({ image: false });
+fault("no image", async (world) => {
+  const box = await world.box({ image: false });
   assertMatch(await box.refuses(78, "image-missing"), /run `vei setup`/);
 });
 
-Deno.test("an image with one byte changed, whichever file it is in", async () => {
-  await using box = await Box.make({ image: false });
+fault("a damaged image", async (world) => {
+  const box = await world.box({ image: false });
   const from = `${await testState()}/images`;
   const digest = await Deno.readLink(`${from}/current`);
   const to = `${box.instance.state}/images`;
@@ -98,10 +95,10 @@ Deno.test("an image with one byte changed, whichever file it is in", async () =>
   }
 });
 
-Deno.test("no model, a model that is gone, and one with one byte changed", async () => {
-  await using none = await Box.make({ model: null });
+fault("a damaged model", async (world) => {
+  const none = await world.box({ model: null });
   assertMatch(await none.refuses(78, "model-unknown"), /run `vei setup`/);
-  await using box = await Box.make();
+  const box = await world.box();
   const unknown = await box.refuses(78, "model-unknown", { config: "[enclave]\nmodel = 'huge'\n" });
   assertMatch(unknown, /there are: tiny/);
   const folder = `${box.instance.state}/models`;

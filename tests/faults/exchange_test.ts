@@ -1,10 +1,8 @@
 /** A request through the API while the virtual machine is killed: the user's stream never hangs. */
 import { assert, assertEquals } from "@std/assert";
-import { openLibraries } from "../../ffi/native.ts";
 import { kill } from "../../ffi/process.ts";
-import { Box } from "../tools/daemon.ts";
-
-openLibraries();
+import type { Box } from "../tools/daemon.ts";
+import { fault } from "./fault.ts";
 
 interface Listed {
   id: string;
@@ -16,23 +14,11 @@ async function receipts(box: Box): Promise<Listed[]> {
   return (await (await box.fetch("/api/receipts")).json()).receipts;
 }
 
-function ask(box: Box, maxTokens: number): Promise<Response> {
-  return box.fetch("/v1/chat/completions", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      messages: [{ role: "user", content: "x" }],
-      max_tokens: maxTokens,
-      stream: true,
-    }),
-  });
-}
-
-Deno.test("QEMU killed mid-answer: the stream ends with an error, one receipt, the next answers", async () => {
-  await using box = await Box.make();
+fault("QEMU is killed in the middle of an answer", async (world) => {
+  const box = await world.box();
   const daemon = box.serve();
   const before = await daemon.ready();
-  const answer = await ask(box, 400);
+  const answer = await box.chat(400);
   const id = answer.headers.get("vei-receipt");
   const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
@@ -57,7 +43,7 @@ Deno.test("QEMU killed mid-answer: the stream ends with an error, one receipt, t
     "the next virtual machine",
     ({ phase, enclave }) => phase === "ready" && enclave!.restarts > restarts,
   );
-  const next = await (await ask(box, 8)).text();
+  const next = await (await box.chat(8)).text();
   assert(next.includes("[DONE]"), next);
   assertEquals((await receipts(box)).map((one) => one.verdict.outcome), [
     "completed",
@@ -65,20 +51,20 @@ Deno.test("QEMU killed mid-answer: the stream ends with an error, one receipt, t
   ]);
 
   // A client that hangs up frees the slot: the next request is answered at once, not in line.
-  const hangUp = await ask(box, 4000);
+  const hangUp = await box.chat(4000);
   await hangUp.body!.cancel();
   const begun = performance.now();
-  assert((await (await ask(box, 8)).text()).includes("[DONE]"));
+  assert((await (await box.chat(8)).text()).includes("[DONE]"));
   const seconds = (performance.now() - begun) / 1000;
   assert(seconds < 30, `the cancelled run held the slot for ${seconds} s`);
   await daemon.stop();
 });
 
-Deno.test("a kernel drop ends the stream at once; the same without a request leaves one incident", async () => {
-  await using box = await Box.make({ model: { says: ["I", " hate", " it"] } });
+fault("the model breaks the rule, in a request and outside of one", async (world) => {
+  const box = await world.box({ model: { says: ["I", " hate", " it"] } });
   const daemon = box.serve();
   await daemon.ready();
-  const text = await (await ask(box, 8)).text();
+  const text = await (await box.chat(8)).text();
   const last = JSON.parse(text.match(/^data: \{.*"vei".*$/m)![0].slice(6));
   assertEquals(last.choices[0].finish_reason, "content_filter");
   const { outcome, by, rule } = last.vei.verdict;

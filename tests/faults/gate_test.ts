@@ -1,13 +1,15 @@
 /** The gate changes behind the daemon's back: tap down, virtual machine dead, told, exit not 0. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { isAlive } from "../../enclave/processes.ts";
-import { openLibraries } from "../../ffi/native.ts";
 import { deleteInterface, setMac, setUp } from "../../ffi/netdev.ts";
+import { XDP } from "../../ffi/bpf_program.ts";
 import { XdpLink } from "../../ffi/xdp_link.ts";
-import { Box, until } from "../tools/daemon.ts";
+import { type Box, until } from "../tools/daemon.ts";
+import { constantProgram } from "../kernel/bpf_support.ts";
+import { addInterface, setMaster } from "../kernel/net_support.ts";
+import { fault } from "./fault.ts";
+import type { FaultName } from "./matrix.ts";
 import { processesOf } from "../tools/left_overs.ts";
-
-openLibraries();
 
 /** Within this time all has to be shut, however busy the machine. */
 const SHUT_MS = 3000;
@@ -20,9 +22,11 @@ interface Loss {
   /** It happens to a daemon that is ready; otherwise while the virtual machine boots. */
   inService?: true;
   tapGone?: true;
+  /** What the operator has to put right before the next start. */
+  mend?(): void;
 }
 
-const LOSSES: Record<string, Loss> = {
+const LOSSES: Partial<Record<FaultName, Loss>> = {
   "our link is detached": {
     change(box) {
       box.gate.excuse(); // From that moment on until the watch sees it.
@@ -32,17 +36,34 @@ const LOSSES: Record<string, Loss> = {
     says: /GATE LOST: The diode is not as it was raised: the link was detached/,
     inService: true,
   },
+  "our link is given another program": {
+    change(box) {
+      box.gate.excuse(); // That program lets everything pass, until the watch sees it.
+      using link = XdpLink.fromPin(`${box.instance.pins}/link`);
+      using program = constantProgram(XDP.pass);
+      link.replace(program);
+    },
+    says: /GATE LOST: The diode is not as it was raised: the link runs program [0-9]+, not /,
+  },
   "our pin is removed": {
     change: (box) => Deno.removeSync(`${box.instance.pins}/link`),
     says: /GATE LOST: The diode is not as it was raised: .*link/,
   },
-  "the tap is set down": {
+  "the tap is set down by somebody else": {
     change: (box) => setUp(box.instance.tap, false),
     says: /GATE LOST: The link .* state is down, not up/,
   },
   "the tap gets another hardware address": {
     change: (box) => setMac(box.instance.tap, "02:00:00:00:00:99"),
     says: /GATE LOST: .*hardware address is 02:00:00:00:00:99, not /,
+  },
+  "the tap is put into a bridge": {
+    change(box) {
+      addInterface("br0", "bridge");
+      setMaster(box.instance.tap, "br0");
+    },
+    says: /GATE LOST: The link .* bridge is [0-9]+, not none/,
+    mend: () => deleteInterface("br0"),
   },
   "the tap is deleted": {
     change: (box) => deleteInterface(box.instance.tap),
@@ -51,9 +72,9 @@ const LOSSES: Record<string, Loss> = {
   },
 };
 
-for (const [name, { change, says, inService, tapGone }] of Object.entries(LOSSES)) {
-  Deno.test(`${name} while ${inService ? "serving" : "booting"}: gate lost`, async () => {
-    await using box = await Box.make();
+for (const [name, { change, says, inService, tapGone, mend }] of Object.entries(LOSSES)) {
+  fault(name as FaultName, async (world) => {
+    const box = await world.box();
     const daemon = box.serve();
     if (inService) await daemon.ready();
     const qemu = await daemon.booting();
@@ -76,6 +97,7 @@ for (const [name, { change, says, inService, tapGone }] of Object.entries(LOSSES
     assertEquals(processesOf(box.instance), []);
     assertEquals(box.tap()?.up, tapGone ? undefined : false);
 
+    if (mend) box.inside(mend);
     // The operator starts it again: whatever was left is mended, raised anew or taken over.
     const again = box.serve();
     await again.booting();

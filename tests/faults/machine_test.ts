@@ -1,9 +1,6 @@
 /** What the machine does not have: the daemon says which, and has made nothing. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { openLibraries } from "../../ffi/native.ts";
-import { Box } from "../tools/daemon.ts";
-
-openLibraries();
+import { fault } from "./fault.ts";
 
 /** Wrapper: a mount namespace that `script` has changed; nothing of it reaches the machine's own. */
 const apart = (script: string) => [
@@ -11,8 +8,8 @@ const apart = (script: string) => [
   ...[`${script} && exec "$@"`, "sh"],
 ];
 
-Deno.test("not root: 77, and nothing is tried", async () => {
-  await using box = await Box.make();
+fault("not root", async (world) => {
+  const box = await world.box();
   // Another user, but able to use Deno, its cache and this checkout (access(2) asks for the bit).
   const wrap = [
     ...["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"],
@@ -25,29 +22,29 @@ Deno.test("not root: 77, and nothing is tried", async () => {
   }
 });
 
-Deno.test("root without its capabilities: 77", async () => {
-  await using box = await Box.make();
+fault("root without its capabilities", async (world) => {
+  const box = await world.box();
   const wrap = ["setpriv", "--bounding-set=-bpf,-sys_admin", "--inh-caps=-bpf,-sys_admin"];
   const said = await box.refuses(77, "need-missing", { wrap });
   assertMatch(said, /capabilities .*missing: CAP_SYS_ADMIN/);
 });
 
-Deno.test("no libbpf: 69, with the package to install", async () => {
-  await using box = await Box.make();
+fault("no libbpf", async (world) => {
+  const box = await world.box();
   const wrap = apart(
     "mount --bind /dev/null $(readlink -f $(ldconfig -p | sed -n 's/.*libbpf.so.1 .*=> //p'))",
   );
   assertMatch(await box.refuses(69, "need-missing", { wrap }), /libbpf[^]*libbpf1/);
 });
 
-Deno.test("no /dev/net/tun: 69, with the module to load", async () => {
-  await using box = await Box.make();
+fault("no /dev/net/tun", async (world) => {
+  const box = await world.box();
   const wrap = apart("mount -t tmpfs none /dev/net");
   assertMatch(await box.refuses(69, "need-missing", { wrap }), /tun \(.*[^]*modprobe tun/);
 });
 
-Deno.test("a kernel without BPF: 69", async () => {
-  await using box = await Box.make();
+fault("a kernel without BPF", async (world) => {
+  const box = await world.box();
   // bpf(2) answers ENOSYS, by a filter of seccomp(2) that bubblewrap installs.
   const filter = `${box.instance.state}/no_bpf`;
   await Deno.writeFile(filter, NO_BPF);
@@ -60,8 +57,8 @@ Deno.test("a kernel without BPF: 69", async () => {
   assertMatch(await box.refuses(69, "need-missing", { wrap }), /frozen-maps .*ENOSYS/);
 });
 
-Deno.test("no QEMU: 69, with the package to install", async () => {
-  await using box = await Box.make();
+fault("no QEMU", async (world) => {
+  const box = await world.box();
   const path = `${box.instance.state}/bin`;
   await Deno.mkdir(path);
   for (const name of ["bwrap", "setpriv", "prlimit", "nsenter", "ldd"]) {
@@ -71,14 +68,14 @@ Deno.test("no QEMU: 69, with the package to install", async () => {
   assertMatch(said, /qemu-system-x86_64 \(.*[^]*apt-get install qemu-system-x86/);
 });
 
-Deno.test("a private bpffs: 78, for the pin would die with the mount namespace", async () => {
-  await using box = await Box.make();
+fault("a private bpffs", async (world) => {
+  const box = await world.box();
   const wrap = apart("mount -t bpf bpf /sys/fs/bpf");
   assertMatch(await box.refuses(78, "need-missing", { wrap }), /bpffs .*private/);
 });
 
-Deno.test("a mount namespace of its own: 78, for the link namespace would be lost with it", async () => {
-  await using box = await Box.make();
+fault("a mount namespace of its own", async (world) => {
+  const box = await world.box();
   const said = await box.refuses(78, "need-missing", { wrap: apart("true") });
   assertMatch(said, /network-namespaces .*would be lost/);
 });

@@ -1,12 +1,10 @@
 /** The daemon is killed: the gate goes on without it, and the next daemon takes it over. */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { isAlive } from "../../enclave/processes.ts";
-import { openLibraries } from "../../ffi/native.ts";
 import type { DiodeStatus } from "../../diodes/manager.ts";
 import type { GateEvent } from "../../src/api/hub.ts";
-import { Box, until } from "../tools/daemon.ts";
-
-openLibraries();
+import { type Box, until } from "../tools/daemon.ts";
+import { fault } from "./fault.ts";
 
 const status = async (box: Box): Promise<DiodeStatus> => {
   const ran = await box.vei(["diode", "status", "--json"]);
@@ -34,8 +32,8 @@ async function provoke(box: Box): Promise<string> {
   return text;
 }
 
-Deno.test("kill -9 of the daemon: status, logs and detach work without it, and so does the gate", async () => {
-  await using box = await Box.make({ model: { says: ["I", " really", " hate", " rain"] } });
+fault("kill -9 of the daemon: the gate goes on without it", async (world) => {
+  const box = await world.box({ model: { says: ["I", " really", " hate", " rain"] } });
   const daemon = box.serve();
   const { diode } = await daemon.ready();
   const qemu = await daemon.booting();
@@ -92,8 +90,8 @@ Deno.test("kill -9 of the daemon: status, logs and detach work without it, and s
   assertEquals((await last.stop()).code, 0);
 });
 
-Deno.test("the tap was deleted while no daemon ran: detach and serve still work", async () => {
-  await using box = await Box.make();
+fault("the tap was deleted while no daemon ran", async (world) => {
+  const box = await world.box();
   const first = box.serve();
   await first.booting();
   assertEquals((await first.stop("SIGINT")).code, 0);

@@ -1,28 +1,25 @@
 /** The place is taken: by another daemon, another program, somebody else's interface or program. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { isAlive } from "../../enclave/processes.ts";
-import { openLibraries } from "../../ffi/native.ts";
 import { setUp } from "../../ffi/netdev.ts";
 import { createNetns, withNetns } from "../../ffi/netns.ts";
 import { linkState } from "../../ffi/rtnetlink.ts";
 import { XdpLink } from "../../ffi/xdp_link.ts";
 import { constantProgram } from "../kernel/bpf_support.ts";
 import { addInterface } from "../kernel/net_support.ts";
-import { Box } from "../tools/daemon.ts";
+import { fault } from "./fault.ts";
 import { leftOvers } from "../tools/left_overs.ts";
-
-openLibraries();
 
 const XDP_PASS = 2;
 
-Deno.test("the API's port is taken: 69, and nothing is made", async () => {
-  await using box = await Box.make();
+fault("the API's port is taken", async (world) => {
+  const box = await world.box();
   using _listener = Deno.listen({ hostname: "127.0.0.1", port: 8787 });
   assertMatch(await box.refuses(69, "port-taken"), /127\.0\.0\.1:8787[^]*\[api\] listen/);
 });
 
-Deno.test("an interface of the tap's name that is not ours: 75, and it stays as it is", async () => {
-  await using box = await Box.make();
+fault("an interface of the tap's name that is not ours", async (world) => {
+  const box = await world.box();
   const { netns, tap } = box.instance;
   createNetns(netns);
   box.inside(() => {
@@ -37,8 +34,8 @@ Deno.test("an interface of the tap's name that is not ours: 75, and it stays as 
   assert(box.gate.open.length > 0, "the test's own watch saw nothing");
 });
 
-Deno.test("a namespace of our name with somebody's interface in it: 75, and it stays", async () => {
-  await using box = await Box.make();
+fault("a namespace of our name with somebody's interface in it", async (world) => {
+  const box = await world.box();
   const { netns } = box.instance;
   createNetns(netns);
   const state = () => withNetns(netns, () => linkState("other"));
@@ -51,8 +48,8 @@ Deno.test("a namespace of our name with somebody's interface in it: 75, and it s
   assertEquals(state(), before);
 });
 
-Deno.test("a second daemon: 75, whether by state or by name, and the first does not notice", async () => {
-  await using box = await Box.make();
+fault("a second daemon", async (world) => {
+  const box = await world.box();
   const first = box.serve();
   const qemu = await first.booting();
   const status = (await box.status())!;
@@ -85,8 +82,8 @@ Deno.test("a second daemon: 75, whether by state or by name, and the first does 
   assertEquals((await first.stop()).code, 0);
 });
 
-Deno.test("somebody else's program on our hook: 75, and it stays; then ours goes on", async () => {
-  await using box = await Box.make();
+fault("somebody else's program on our hook", async (world) => {
+  const box = await world.box();
   const first = box.serve();
   await first.booting();
   assertEquals((await first.stop()).code, 0);

@@ -1,7 +1,7 @@
 /** What the tests of namespaces and taps share: names, boxes, other users, frames. */
 import { parseIpv4, parseMac } from "../../src/base/ipv4.ts";
 import { removeLink } from "../../enclave/link.ts";
-import { deleteInterface } from "../../ffi/netdev.ts";
+import { deleteInterface, interfaceIndex } from "../../ffi/netdev.ts";
 import { netnsExists, withNetns } from "../../ffi/netns.ts";
 import { allLinks } from "../../ffi/rtnetlink.ts";
 import { type Instance, instanceOf } from "../../src/host/instance.ts";
@@ -67,6 +67,14 @@ export function addInterface(name: string, kind: string): void {
   const info = withAttributes(new Uint8Array(), [[1, encoder.encode(kind + "\0")]]);
   const body = withAttributes(new Uint8Array(16), [[3, encoder.encode(name + "\0")], [18, info]]);
   netlinkRequest(16, NLM.create | NLM.exclusive, body, `Cannot make ${name}`);
+}
+
+/** Makes an interface a port of another one, e.g. of a bridge (IFLA_MASTER). */
+export function setMaster(name: string, master: string): void {
+  const [header, value] = [new Uint8Array(16), new Uint8Array(4)];
+  new DataView(header.buffer).setInt32(4, interfaceIndex(name), true);
+  new DataView(value.buffer).setInt32(0, interfaceIndex(master), true);
+  netlinkRequest(16, 0, withAttributes(header, [[10, value]]), `Cannot put ${name} into ${master}`);
 }
 
 /** Adds an address with a subnet, as an administrator would for a network of the box. */

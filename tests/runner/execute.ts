@@ -1,6 +1,6 @@
 /** Runs test files, each in a `deno test` of its own: a crash or a hang costs that file only. */
 import { folderOf } from "./discover.ts";
-import { judge, type Verdict } from "./judge.ts";
+import { type Case, casesOf, judge, type Verdict } from "./judge.ts";
 import { runToEnd } from "./process.ts";
 
 /** Which Deno, and how. */
@@ -18,6 +18,8 @@ export interface Outcome extends Verdict {
   name: string;
   folder: string;
   seconds: number;
+  /** Its tests, one by one. */
+  cases: Case[];
   /** What it printed; shown when it failed. */
   output: string;
 }
@@ -47,6 +49,7 @@ export async function runTest(
       ...verdict,
       name: tools.label + file,
       folder: tools.label + folderOf(file),
+      cases: casesOf(report ?? ""),
       seconds,
       output,
     };
@@ -64,6 +67,7 @@ export async function runCheck(args: string[], tools: Toolset): Promise<Outcome>
     folder: `${tools.label}checks`,
     passed: passed ? 1 : 0,
     failed: passed ? 0 : 1,
+    cases: [],
     reasons: passed ? [] : [ended.timedOut ? "did not end" : `exit code ${ended.code}`],
     seconds: ended.seconds,
     // Progress is no news: the newer versions print a line for each file.

@@ -38,6 +38,30 @@ function countsOf(report: string): Counts {
   return counts;
 }
 
+/** One test of a file. */
+export interface Case {
+  name: string;
+  passed: boolean;
+  seconds: number;
+}
+
+const ENTITIES: Record<string, string> = { quot: '"', apos: "'", lt: "<", gt: ">", amp: "&" };
+
+/** @returns the tests that a report names, in its order. */
+export function casesOf(report: string): Case[] {
+  const cases: Case[] = [];
+  for (const [, head, inside] of report.matchAll(CASE)) {
+    const attribute = (name: string) =>
+      (head.match(` ${name}="([^"]*)"`)?.[1] ?? "")
+        .replace(/&(quot|apos|lt|gt|amp);/g, (_, entity) => ENTITIES[entity]);
+    const passed = !/<(failure|error|skipped)\b/.test(inside ?? "");
+    cases.push({ name: attribute("name"), passed, seconds: Number(attribute("time")) });
+  }
+  return cases;
+}
+
+const CASE = /<testcase( [^>]*?)(?:\/>|>([^]*?)<\/testcase>)/g;
+
 /** @returns the counts of one test file; there is always at least one test, passed or failed. */
 export function judge(ending: Ending): Verdict {
   const reasons: string[] = [];

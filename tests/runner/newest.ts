@@ -21,6 +21,7 @@ export async function newestDeno(
         folder: "newest Deno",
         passed: 0,
         failed: 1,
+        cases: [],
         reasons: [reason],
         seconds: 0,
         output: "",
