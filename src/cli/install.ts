@@ -17,8 +17,7 @@ const ADMIN_UNIT = `/etc/systemd/system/${SERVICE}`;
 
 export const command: Command = {
   name: "install",
-  summary:
-    "put this program in its place; its service and its configuration too; safe to run again",
+  summary: "put this program and its service in place; safe to run again",
   usage: "[--plan] [--no-setup] [--files-only] [--start]",
   example: "sudo ./vei install",
   options: {

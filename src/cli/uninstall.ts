@@ -23,7 +23,7 @@ const WANTED_BY = `/etc/systemd/system/multi-user.target.wants/${SERVICE}`;
 
 export const command: Command = {
   name: "uninstall",
-  summary: "take away what `vei install` put there; key, receipts and configuration stay",
+  summary: "take away what install put there; receipts stay",
   usage: "[--purge]",
   example: "sudo vei uninstall",
   options: {

@@ -19,7 +19,7 @@ const READY_MS = 60_000;
 
 export const command: Command = {
   name: "upgrade",
-  summary: "put another program in this one's place; it is tried first, and taken back if it fails",
+  summary: "try another program, then put it in this one's place",
   usage: "FILE [--sha256 HEX] | --rollback",
   example: "sudo vei upgrade ./vei-new --sha256 HEX",
   complete: "file",

@@ -2,7 +2,7 @@
 import { lookAt, makeFolders, missingFolders, placeFile, removeFile } from "./disk.ts";
 import type { Found } from "./disk.ts";
 import { besideOf, type Layout, temporaryOf } from "./layout.ts";
-import { emptyManifest, type Manifest, readManifest, writeManifest } from "./manifest.ts";
+import { emptyManifest, inOrder, type Manifest, readManifest, writeManifest } from "./manifest.ts";
 import { type FileStep, planFiles, type WantedFile } from "./plan.ts";
 import { keepPrevious } from "./swap.ts";
 import { makeUser, type SystemUser, type UserState, userState } from "./user.ts";
@@ -45,7 +45,7 @@ export async function planInstall({ layout, version, files, ...wanted }: Wanted)
   const places = [layout.manifest, ...steps.map(({ path }) => path)];
   const folders = await missingFolders(places);
   const newUsers = users.filter(isMissing).map(({ user: { name, id } }) => ({ name, id }));
-  const result: Manifest = {
+  const result = inOrder({
     ...(manifest ?? emptyManifest(version)),
     version,
     pending: false,
@@ -56,7 +56,7 @@ export async function planInstall({ layout, version, files, ...wanted }: Wanted)
       ...newUsers.filter(({ id }) => !manifest?.users.some((user) => user.id === id)),
     ],
     configDefault: configDefaultAfter(steps, files, manifest),
-  };
+  });
   const changes = manifest === null || folders.length > 0 || newUsers.length > 0 ||
     steps.some(({ action }) => ["make", "replace", "remove"].includes(action)) ||
     JSON.stringify(result) !== JSON.stringify(manifest);
@@ -125,6 +125,7 @@ export async function carryOut(
   if (plan.changes) {
     const previous = await lookAt(layout.previous);
     const files = { ...plan.result.files };
+    delete files[layout.previous];
     if (previous.kind === "file") files[layout.previous] = [previous.sha256];
     await writeManifest(layout.manifest, { ...plan.result, files });
   }

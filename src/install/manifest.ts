@@ -56,9 +56,24 @@ export async function readManifest(path: string): Promise<Manifest | null> {
   }
 }
 
+/** @returns the same manifest in the one order that it is written in. */
+export function inOrder(manifest: Manifest): Manifest {
+  const byPath = (a: [string, unknown], b: [string, unknown]) => a[0] < b[0] ? -1 : 1;
+  return {
+    ...emptyManifest(manifest.version),
+    ...manifest,
+    files: Object.fromEntries(Object.entries(manifest.files).toSorted(byPath)),
+    // A folder stands before those in it.
+    folders: manifest.folders.toSorted(),
+    users: manifest.users.toSorted((a, b) => a.id - b.id),
+  };
+}
+
 /** Replaces the manifest, durably. Its folder has to be there. */
 export async function writeManifest(path: string, manifest: Manifest): Promise<void> {
-  await placeFile(path, { text: JSON.stringify(manifest, null, 2) + "\n" }, { mode: 0o644 });
+  await placeFile(path, { text: JSON.stringify(inOrder(manifest), null, 2) + "\n" }, {
+    mode: 0o644,
+  });
 }
 
 function damaged(path: string, cause: unknown): VeiError {

@@ -38,9 +38,14 @@ export async function removeInstalled(
     await removeUser(user);
     say("user", `${user.name} (${user.id})`, "removed");
   }
+  // Those on the way to the manifest can go only after it.
+  const removeFolders = async (folders: string[]) => {
+    for (const folder of folders) {
+      if (await removeIfEmpty(folder)) say("folder", folder, "removed");
+    }
+  };
+  await removeFolders(manifest.folders.toReversed());
   await removeFile(layout.manifest);
-  for (const folder of manifest.folders.toReversed()) {
-    if (await removeIfEmpty(folder)) say("folder", folder, "removed");
-  }
+  await removeFolders(manifest.folders.toReversed());
   return true;
 }

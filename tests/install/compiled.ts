@@ -12,21 +12,30 @@ export async function compiledProgram(): Promise<string> {
   }
 }
 
-/**
- * Writes the same program with another version number. The number's text lies in the program's
- * embedded deno.json; one of the same length can stand in its place.
- */
+/** Writes the same program with another version number of the same length. */
 export async function withVersion(program: string, version: string, to: string): Promise<void> {
+  const words = [await currentVersion(), version].map((one) => `"version": "${one}"`);
+  await withText(program, [words[0], words[1]], to);
+}
+
+/**
+ * Writes the same program with another text in its embedded source or settings.
+ * @param words the text as it is, and one of the same length to stand in its place.
+ */
+export async function withText(
+  program: string,
+  words: [now: string, next: string],
+  to: string,
+): Promise<void> {
   const bytes = await Deno.readFile(program);
-  const now = new TextEncoder().encode(`"version": "${await currentVersion()}"`);
-  const next = new TextEncoder().encode(`"version": "${version}"`);
-  if (now.length !== next.length) throw new RangeError("the versions differ in length");
+  const [now, next] = words.map((word) => new TextEncoder().encode(word));
+  if (now.length !== next.length) throw new RangeError("the texts differ in length");
   let places = 0;
   for (let at = indexOf(bytes, now, 0); at >= 0; at = indexOf(bytes, now, at + now.length)) {
     bytes.set(next, at);
     places++;
   }
-  if (places === 0) throw new Error(`${program} does not say its version`);
+  if (places === 0) throw new Error(`${program} does not hold ${words[0]}`);
   await Deno.writeFile(to, bytes, { mode: 0o755 });
 }
 

@@ -1,13 +1,11 @@
 /** What a clean root has in its own layer: every path that is not as on the machine itself. */
-import { sha256File } from "../../enclave/digest.ts";
-
 /** All that `vei install` may be asked about a path, except for times. */
 export interface Entry {
   /** `f`, `d`, `l`; `gone` where a file of the machine's is hidden. */
   type: string;
   mode: string;
   owner: string;
-  /** A link's target, or a file's digest. */
+  /** A link's target, or a file's checksum and size, as cksum(1) prints them. */
   content: string;
 }
 
@@ -15,7 +13,9 @@ const LIST = String.raw`
 cd "$1"
 find . -mindepth 1 -printf '%P\t%y\t%m\t%U:%G\t%l\n'
 echo --
-find . -type f -print0 | xargs -0 -r sha256sum
+find . -type f | while read -r path; do
+  if cmp -s "$path" "/$path"; then echo "same $path"; else cksum "$path"; fi
+done
 `;
 
 /**
@@ -28,16 +28,14 @@ export async function readUpper(pid: number, folder: string): Promise<Map<string
   }).output();
   if (code !== 0) throw new Error(`cannot list ${folder}`);
   const [entries, sums] = new TextDecoder().decode(stdout).split("\n--\n");
-  const digests = new Map<string, string>();
-  for (const [, digest, path] of sums.matchAll(/^([0-9a-f]{64}) {2}\.\/(.*)$/gm)) {
-    digests.set(path, digest);
-  }
+  const sumOf = new Map<string, string>();
+  for (const [, sum, path] of sums.matchAll(/^(same|\d+ \d+) \.\/(.*)$/gm)) sumOf.set(path, sum);
   const found = new Map<string, Entry>();
   for (const line of entries.split("\n").filter((line) => line !== "")) {
     const [path, kind, mode, owner, target] = line.split("\t");
     // A character device 0/0 hides what is below (kernel, Documentation/filesystems/overlayfs.rst).
     const type = kind === "c" ? "gone" : kind;
-    const entry = { type, mode, owner, content: type === "f" ? digests.get(path)! : target };
+    const entry = { type, mode, owner, content: type === "f" ? sumOf.get(path)! : target };
     if (!await isOnMachine(`/${path}`, entry)) found.set(`/${path}`, entry);
   }
   return found;
@@ -50,7 +48,7 @@ async function isOnMachine(path: string, { type, mode, owner, content }: Entry):
       return false;
     }
     if (type === "d") return info.isDirectory;
-    if (type === "f") return info.isFile && await sha256File(path) === content;
+    if (type === "f") return info.isFile && content === "same";
     return type === "l" && info.isSymlink && await Deno.readLink(path) === content;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return false;

@@ -23,13 +23,18 @@ export async function install(world: SystemdWorld, model: TinyModel): Promise<vo
     await world.must(["groupadd", "--system", "--gid", String(id), name]);
     await world.must(["useradd", "--system", "--uid", String(id), "--gid", String(id), name]);
   }
+  await putState(world, model);
+  await world.must(["systemctl", "daemon-reload"]);
+}
+
+/** Puts the tests' guest image and a small model into the world's state folder. */
+export async function putState(world: SystemdWorld, model: TinyModel): Promise<void> {
   const state = world.path("/var/lib/vei");
   await Deno.mkdir(`${state}/images`, { recursive: true, mode: 0o755 });
   const image = await Deno.realPath(`${await testState()}/images/current`);
   await copyTree(image, `${state}/images/${image.slice(image.lastIndexOf("/") + 1)}`);
   await Deno.symlink(image.slice(image.lastIndexOf("/") + 1), `${state}/images/current`);
   await addModel(state, model);
-  await world.must(["systemctl", "daemon-reload"]);
 }
 
 /** Writes a file of the world, its folder too. */
