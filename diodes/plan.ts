@@ -1,5 +1,6 @@
 /** A diode's text → everything that the kernel is given, by value. Touches no kernel object. */
 import { sha256 } from "../src/base/bytes.ts";
+import { VeiError } from "../src/base/errors.ts";
 import { DEAD } from "../src/automaton/dfa.ts";
 import { type Judgement, judgePredicate } from "../src/automaton/judgement.ts";
 import { warningsOf } from "../src/automaton/warnings.ts";
@@ -48,9 +49,9 @@ export async function compileDiode(
   rules: LinkRules,
 ): Promise<DiodePlan> {
   const file = parseDiodeFile(text, path);
-  const judgement = judgePredicate(file.predicate);
+  const judgement = inFile(path, () => judgePredicate(file.predicate));
   const { dfa } = judgement;
-  const table = encodeTable(dfa);
+  const table = inFile(path, () => encodeTable(dfa));
   // Where no payload may pass, packets without one may not either: the link is closed.
   const closed = dfa.start === DEAD;
   const config = encodeConfig(closed ? { ...rules, dropEmpty: true } : rules, judgement);
@@ -76,4 +77,21 @@ export async function compileDiode(
       program: programDigest,
     },
   };
+}
+
+/** Names the file in an error that knows only the predicate. */
+function inFile<T>(path: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof VeiError)) throw error;
+    const { code, hint, exit } = error;
+    throw new VeiError({
+      code,
+      message: `${path}: ${error.message}`,
+      hint,
+      exit,
+      cause: error,
+    });
+  }
 }

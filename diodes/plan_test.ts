@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { VeiError } from "../src/base/errors.ts";
 import { CONFIG } from "../src/bpf/layout.ts";
 import { parsePredicate } from "../src/policy/parse.ts";
@@ -74,4 +74,11 @@ Deno.test("unknown names and broken files are refused", async () => {
   const broken = shippedDiode("hateless").replace("within", "inside");
   const error = await assertRejects(() => compileDiode(broken, "h.toml", RULES), VeiError);
   assertEquals((error as VeiError).message.split(": ")[0], "h.toml:5:34");
+  const large = broken.replace(/'not.*'/, "'matches /a[ab]{20}c/'");
+  const grows = await assertRejects(() => compileDiode(large, "l.toml", RULES), VeiError);
+  assertEquals((grows as VeiError).code, "diode-too-large");
+  assertMatch(
+    (grows as VeiError).message,
+    /^l\.toml: Cannot compile .*: the part \[ab\]\{20\} at column 2 of the expression/,
+  );
 });

@@ -13,7 +13,7 @@ import { DEAD, type Dfa, UNIVERSAL } from "./dfa.ts";
 import { TooManyStates } from "./explore.ts";
 import { RegexTooLarge } from "./regex_nfa.ts";
 
-/** Entries of the kernel's table, states times byte classes: premultiplied states have 16 bits. */
+/** Entries of the kernel's table, a row for each state: premultiplied states have 16 bits. */
 export const MOST_ENTRIES = 65_536;
 
 /**
@@ -26,11 +26,13 @@ export function compilePredicate(predicate: Predicate): Dfa {
   const connective = predicate.kind === "and" || predicate.kind === "or";
   const dfa = numbered(connective ? automaton : minimal(automaton));
   const { stateCount, classCount } = dfa;
-  if (stateCount * classCount > MOST_ENTRIES) {
+  // A row has one entry more than there are classes: the kinds of bytes that leave the state.
+  const entries = stateCount * (1 + classCount);
+  if (entries > MOST_ENTRIES) {
     throw tooLarge(
       predicate,
-      `its table has ${stateCount} states times ${classCount} classes of bytes, and ` +
-        `${MOST_ENTRIES} entries is the most that the kernel's holds`,
+      `its table has ${entries} entries (${stateCount} states, ${classCount} classes of bytes), ` +
+        `and the kernel's has room for ${MOST_ENTRIES}`,
     );
   }
   return dfa;
