@@ -5,10 +5,13 @@ import { errno, lazyLibrary, SystemError } from "./native.ts";
 const libc = lazyLibrary("libc.so.6", {
   // int syscall(long number, uid_t ruid, uid_t euid, uid_t suid);  setresuid, setresgid
   setres: { name: "syscall", parameters: ["i64", "u32", "u32", "u32"], result: "i64" },
+  // int prctl(int op, unsigned long arg2);
+  prctl: { parameters: ["i32", "u64"], result: "i32" },
 }, "VEI needs glibc");
 
 const SYS_SETRESUID = 117n, SYS_SETRESGID = 119n;
 const UNCHANGED = 0xffffffff;
+const PR_GET_DUMPABLE = 3, PR_SET_DUMPABLE = 4, DUMPABLE = 1;
 
 /**
  * Does synchronous work with another effective user and group, both of the same number. /proc shows
@@ -16,13 +19,14 @@ const UNCHANGED = 0xffffffff;
  * neither CAP_SYS_PTRACE nor CAP_DAC_READ_SEARCH to look, and no CAP_KILL to end it.
  *
  * By the bare system call only this thread changes (libc's functions change every thread), and it
- * changes back before anything else can run. It also leaves this process without core dumps, as
- * every change of user does.
+ * changes back before anything else can run. A change of user also hides a process from its own
+ * user's other processes (prctl(2), PR_SET_DUMPABLE); that is undone.
  * @throws SystemError EPERM without CAP_SETUID and CAP_SETGID; VeiError `identity-lost` when it
  * cannot change back: the process should end.
  */
 export function asUser<T>(user: number, work: () => T): T {
   const [uid, gid] = [Deno.uid()!, Deno.gid()!];
+  const dumpable = libc().prctl(PR_GET_DUMPABLE, 0n) === DUMPABLE;
   if (!set(SYS_SETRESGID, user)) throw new SystemError(`Cannot look as group ${user}`, errno());
   try {
     if (!set(SYS_SETRESUID, user)) throw new SystemError(`Cannot look as user ${user}`, errno());
@@ -33,6 +37,7 @@ export function asUser<T>(user: number, work: () => T): T {
     }
   } finally {
     if (!set(SYS_SETRESGID, gid)) throw identityLost();
+    if (dumpable) libc().prctl(PR_SET_DUMPABLE, BigInt(DUMPABLE));
   }
 }
 

@@ -170,6 +170,7 @@ Deno.test("the unit's whole life under systemd", async (test) => {
     }
     await start(world);
     const { receipt } = await ask(world, 1);
+    await world.must(["rm", "/tmp/receipt.json"]);
     await world.must(["vei", "receipt", "export", receipt, "--out", "/tmp/receipt.json"]);
     const key = hex(made.publicKey.raw);
     assertStringIncludes(
