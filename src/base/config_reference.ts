@@ -3,6 +3,7 @@ import { stringify } from "smol-toml";
 import * as v from "valibot";
 import { type Config, ConfigSchema, defaultConfig } from "./config.ts";
 import { kindOf } from "./config_keys.ts";
+import { wrapped } from "./wrap.ts";
 
 export interface ConfigKey {
   name: string;
@@ -20,7 +21,7 @@ export interface ConfigTable {
   keys: ConfigKey[];
 }
 
-/** The most columns that a line of the installed file has. */
+/** The most columns of a line. */
 const WIDTH = 100;
 
 /** @returns every table with every key, in the schema's order; "" where words are missing. */
@@ -64,9 +65,7 @@ export function defaultConfigText(): string {
   for (const { name, describe, keys } of configTables()) {
     lines.push("", `# ${describe}.`, `[${name}]`);
     for (const key of keys) {
-      const whole = `# ${key.describe}: ${key.kind}.`;
-      if (whole.length <= WIDTH) lines.push(whole);
-      else lines.push(`# ${key.describe}:`, `# ${key.kind}.`);
+      lines.push(...wrapped(`${key.describe}: ${key.kind}.`, WIDTH, "# "));
       lines.push(`${key.name} = ${key.fallback}`);
     }
   }
@@ -90,13 +89,14 @@ export function markdownTable(head: string[], rows: string[][]): string {
   return [line(cells[0]), rule, ...cells.slice(1).map(line)].join("\n") + "\n";
 }
 
-/** @returns the reference for a terminal, no line longer than `columns` where words allow it. */
+/** @returns the reference for a terminal. */
 export function configText(): string {
   const lines: string[] = [];
   for (const { name, describe, keys } of configTables()) {
     lines.push("", `[${name}]  ${describe}`);
     for (const key of keys) {
-      lines.push(`  ${key.name} = ${key.fallback}`, `      ${key.describe}`, `      ${key.kind}`);
+      lines.push(`  ${key.name} = ${key.fallback}`);
+      for (const words of [key.describe, key.kind]) lines.push(...wrapped(words, WIDTH, "      "));
     }
   }
   return lines.slice(1).join("\n");

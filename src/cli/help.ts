@@ -21,8 +21,11 @@ export function optionWords(name: string, { short, value }: Option): string {
 
 /** The overview keeps to what a command does; its own help adds what stands after the semicolon. */
 function brief({ summary }: Command, width: number): string {
-  const [text] = summary.split(";");
-  return text.length <= width ? text : text.split(":")[0];
+  for (const end of [";", ":", ","]) {
+    const [text] = summary.split(";")[0].split(end);
+    if (text.length <= width) return text;
+  }
+  return summary;
 }
 
 /** @returns the overview of all commands, no line longer than 80 columns where summaries allow. */

@@ -51,6 +51,12 @@ export const GATE: readonly Failure[] = [
       "`vei diode detach`, then start again; if it comes back, report it with your kernel's version",
   },
   {
+    codes: ["diode-disagreement", "kernel-not-asked"],
+    means:
+      "The program in the kernel and the diode's text do not agree, or the kernel was not asked",
+    mend: "where they disagree, do not rely on the diode and report it; else run it as root",
+  },
+  {
     codes: ["diode-absent"],
     means: "No diode is pinned for this instance",
     mend: "`vei serve` attaches one before it starts the virtual machine",

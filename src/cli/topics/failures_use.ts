@@ -173,8 +173,8 @@ export const INSTALLATION: readonly Failure[] = [
 
 export const COMMAND_LINE: readonly Failure[] = [
   {
-    codes: ["usage", "prompt", "instance-name", "model-url"],
-    means: "The command line or the prompt is not right",
+    codes: ["usage", "prompt", "instance-name", "model-url", "payload-too-long"],
+    means: "The command line, the prompt or the payload is not right",
     mend: "`vei COMMAND --help` shows what a command takes",
   },
   {

@@ -1,6 +1,7 @@
 /** `vei help config`, `exit-codes`, `files`, `instance`, `receipts` and `failures`. */
 import { configText } from "../../base/config_reference.ts";
 import { EXIT_MEANINGS } from "../../base/errors.ts";
+import { wrapped } from "../../base/wrap.ts";
 import { FAILURES } from "./failures.ts";
 import { FILES } from "./files.ts";
 import { columns, type Topic } from "./topic.ts";
@@ -72,23 +73,9 @@ export const failures: Topic = {
   text: () =>
     FAILURES.map(([title, failures]) =>
       `${title}:\n${
-        failures.map(({ codes, means }) => wrap(`${codes.join(", ")}: ${means}`)).join("\n")
+        failures.map(({ codes, means }) =>
+          wrapped(`${codes.join(", ")}: ${means}`, 96, "  ", "    ").join("\n")
+        ).join("\n")
       }`
     ).join("\n\n") + "\n\n`vei help CODE` says what to do.",
 };
-
-const WIDTH = 96;
-
-/** Two columns in, the lines after the first four. */
-function wrap(text: string): string {
-  const lines: string[] = [];
-  let line = " ";
-  for (const word of text.split(" ")) {
-    if (line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = "   ";
-    }
-    line += ` ${word}`;
-  }
-  return [...lines, line].join("\n");
-}
