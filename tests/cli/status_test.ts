@@ -9,7 +9,8 @@ async function onTerminal(
   { env = {}, before = "" }: { env?: Record<string, string>; before?: string } = {},
 ): Promise<{ code: number; text: string }> {
   const words = [...veiCommand(), ...args, ...place.words].map((word) => `'${word}'`).join(" ");
-  const line = `stty cols 80 rows 24; exec ${before} ${words}`;
+  // Standard error apart: what is told there is not on the screen.
+  const line = `stty cols 80 rows 24; exec ${before} ${words} 2>/dev/null`;
   const { code, stdout } = await new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", line, "/dev/null"],
     env: { TERM: "xterm", SHELL: "/bin/sh", ...env },
