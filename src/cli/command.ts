@@ -12,8 +12,16 @@ export interface Option {
   complete?: Completion;
 }
 
-/** What can stand at a place of the command line: these words, a kind of path, what has help. */
-export type Completion = "file" | "folder" | "topic" | readonly string[];
+/**
+ * What can stand at a place of the command line: a kind of path, what has help, these words, or one
+ * of these words or else a file.
+ */
+export type Completion =
+  | "file"
+  | "folder"
+  | "topic"
+  | readonly string[]
+  | { readonly wordsOrFile: readonly string[] };
 
 /** Where a command prints. Nothing else prints. Lines are made printable: they steer no terminal. */
 export interface Terminal {

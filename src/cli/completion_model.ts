@@ -73,11 +73,16 @@ function familyText(first: string, commands: readonly Command[]): string {
 
 function placeOf({ name, options, complete }: Command, first: readonly Choice[]): Place {
   const topics = TOPICS.map(({ name, summary }) => ({ word: name, describe: summary }));
-  const [words, path] = complete === "topic"
+  const plain = (words: readonly string[]) => words.map((word) => ({ word, describe: "" }));
+  const [words, path]: [Choice[], PathKind | null] = complete === undefined
+    ? [[], null]
+    : complete === "topic"
     ? [[...first, ...topics], null]
-    : complete === undefined || complete === "file" || complete === "folder"
-    ? [[], complete ?? null]
-    : [complete.map((word) => ({ word, describe: "" })), null];
+    : complete === "file" || complete === "folder"
+    ? [[], complete]
+    : "wordsOrFile" in complete
+    ? [plain(complete.wordsOrFile), "file"]
+    : [plain(complete), null];
   return {
     at: name,
     words,
@@ -94,8 +99,15 @@ function optionOf(name: string, option: Option): CompletedOption {
     short: short === undefined ? null : `-${short}`,
     describe,
     takesValue: type === "string",
-    complete: option.complete === "topic" ? null : option.complete ?? pathKind(value ?? ""),
+    complete: valueOf(option.complete) ?? pathKind(value ?? ""),
   };
+}
+
+function valueOf(complete: Option["complete"]): PathKind | readonly string[] | null {
+  if (complete === undefined || complete === "topic") return null;
+  return typeof complete === "object" && "wordsOrFile" in complete
+    ? complete.wordsOrFile
+    : complete;
 }
 
 function pathKind(value: string): PathKind | null {

@@ -117,7 +117,11 @@ function options(places: readonly Place[]): string {
 
 function words(places: readonly Place[]): string {
   return places.flatMap(({ at, words, path }) => {
-    if (words.length > 0) return [`    ${quoted(at)}) ${reply(words.map(({ word }) => word))} ;;`];
-    return path === null ? [] : [`    ${quoted(at)}) ${reply(path)} ;;`];
+    const parts = words.length > 0 ? [reply(words.map(({ word }) => word))] : [];
+    // Where no word fits, a path may.
+    if (path !== null) {
+      parts.push((words.length > 0 ? "((${#COMPREPLY[@]})) || " : "") + reply(path));
+    }
+    return parts.length === 0 ? [] : [`    ${quoted(at)}) ${parts.join("; ")} ;;`];
   }).join("\n");
 }

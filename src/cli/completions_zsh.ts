@@ -100,7 +100,8 @@ function options(places: readonly Place[]): string {
 
 function words(places: readonly Place[]): string {
   return places.flatMap(({ at, words, path }) => {
-    if (words.length > 0) return [`    ${quoted(at)}) ${described(words)} ;;`];
-    return path === null ? [] : [`    ${quoted(at)}) ${reply(path)} ;;`];
+    const parts = words.length > 0 ? [described(words)] : [];
+    if (path !== null) parts.push(reply(path));
+    return parts.length === 0 ? [] : [`    ${quoted(at)}) ${parts.join("; ")} ;;`];
   }).join("\n");
 }

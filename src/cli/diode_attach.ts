@@ -9,6 +9,7 @@ import { decodeEvent } from "../bpf/event.ts";
 import type { LinkRules } from "../bpf/layout.ts";
 import { type Guard, raiseDiode, readDiode } from "../../diodes/manager.ts";
 import { compileDiode } from "../../diodes/plan.ts";
+import { shippedDiodes } from "../../diodes/shipped.ts";
 import { watchGuard } from "../../diodes/watch.ts";
 import { monotonicNs } from "../../ffi/clock.ts";
 import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
@@ -27,6 +28,7 @@ export const command: Command = {
   name: "diode attach",
   summary: "guard an interface: from there only TCP between two addresses, as the diode allows",
   usage: "NAME|FILE --dev IFACE --from IP[:PORT] --to IP [--watch]",
+  complete: { wordsOrFile: shippedDiodes() },
   example: "sudo vei diode attach hateless --dev veth0 --from 10.0.0.2:8080 --to 10.0.0.1",
   options: {
     dev: { type: "string", value: "IFACE", describe: "the interface, in this network namespace" },

@@ -55,6 +55,7 @@ const show: Command = {
   name: "diode show",
   summary: "a diode's predicate, automaton, table and digests; --asm: the program",
   usage: "NAME|FILE [--asm]",
+  complete: { wordsOrFile: shippedDiodes() },
   example: "vei diode show json --asm",
   options: { asm: { type: "boolean", describe: "the program, instruction by instruction" } },
   async run(context) {
@@ -74,6 +75,7 @@ const check: Command = {
   name: "diode check",
   summary: "whether a diode's file is right, and what in it is probably not meant",
   usage: "FILE",
+  complete: "file",
   example: "vei diode check ./mine.toml",
   async run(context) {
     const plan = await named(context);

@@ -3,6 +3,7 @@ import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import { unhex } from "../base/bytes.ts";
 import { MOST_PAYLOAD } from "../bpf/frame.ts";
 import { compileDiode } from "../../diodes/plan.ts";
+import { shippedDiodes } from "../../diodes/shipped.ts";
 import { type Trial, tryByDefinition, tryInKernel } from "../../diodes/trial.ts";
 import type { Command } from "./command.ts";
 import { enclaveRules } from "./configured.ts";
@@ -13,6 +14,7 @@ export const command: Command = {
   name: "diode try",
   summary: "what a diode says of a payload: the loaded program, and its text beside it",
   usage: "NAME|FILE [--hex HEX]",
+  complete: { wordsOrFile: shippedDiodes() },
   example: "echo I hate rain. | sudo vei diode try hateless",
   options: {
     hex: { type: "string", value: "HEX", describe: "the payload; without it: standard input" },

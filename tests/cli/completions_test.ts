@@ -19,6 +19,8 @@ const CASES: [typed: string, wanted: string[] | null][] = [
   ["vei serve --config=", null],
   ["vei verify ", null],
   ["vei verify --key mock ", null],
+  ["vei diode try hatel", ["hateless"]],
+  ["vei diode try on", ["one.toml"]],
   ["vei version x", []],
 ];
 
