@@ -1,6 +1,6 @@
 /** Root, where a command cannot do without. */
 import { Exit, VeiError } from "../base/errors.ts";
-import { missingCapabilities } from "../../ffi/capabilities.ts";
+import { CAPABILITY, missingCapabilities } from "../../ffi/capabilities.ts";
 
 /** @param what the sentence's subject, e.g. `vei serve`. @throws VeiError `not-root`. */
 export function requireRoot(what: string): void {
@@ -23,5 +23,13 @@ export function maySteer(): boolean {
 
 /** @param what the sentence's subject. @throws VeiError `not-root`. */
 export function requireSteering(what: string): void {
-  if (!maySteer()) requireRoot(what);
+  if (maySteer()) return;
+  const names = (all: string[]) => all.map((name) => `CAP_${name}`).join(", ");
+  throw new VeiError({
+    code: "not-root",
+    message: `${what} needs root, or ${names(Object.keys(CAPABILITY))}; ` +
+      `missing: ${names(missingCapabilities())}`,
+    hint: "run it with sudo, or as the service (systemctl start vei)",
+    exit: Exit.noPermission,
+  });
 }
