@@ -36,6 +36,8 @@ export function judgePredicate(predicate: Predicate): Judgement {
   const short = rest === null
     ? compilePredicate({ kind: "size", comparison: ">=", bound: 0 })
     : compilePredicate(horizon === null ? rest : withoutBound(rest, horizon));
+  // Where nothing is accepted the first byte decides, also one beyond a horizon of 0.
+  if (short.start === DEAD) return wholePayload(short);
   const judgement = { dfa: short, horizon, leastSize, mostSize };
   return decidesInTime(judgement) ? judgement : wholePayload(compilePredicate(predicate));
 }

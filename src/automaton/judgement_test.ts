@@ -34,6 +34,9 @@ Deno.test("where splitting would tell the deciding byte too late, nothing is spl
   assertEquals(split("size > 5 and size < 3"), {
     ...{ states: 2, horizon: null, leastSize: 0, mostSize: null },
   });
+  assertEquals(split("size < 5 and all printable within 0 and not all printable within 0"), {
+    ...{ states: 2, horizon: null, leastSize: 0, mostSize: null },
+  });
 });
 
 Deno.test("2,000 random predicates: the same verdict at the same byte as the one automaton", () => {
