@@ -6,7 +6,7 @@ import type { Receipt } from "../../src/receipt/statement.ts";
 import { Box, type Daemon } from "../tools/daemon.ts";
 import { endlessServer } from "../tools/endless_server.ts";
 import { scrape } from "../tools/prometheus.ts";
-import { receiptsOf } from "../tools/receipts.ts";
+import { assertAllValid, receiptsOf } from "../tools/receipts.ts";
 
 openLibraries();
 
@@ -277,6 +277,7 @@ Deno.test("under load every receipt names the policy that judged it, and the tim
   done = true;
   await Promise.all(asking);
   const all = await receiptsOf(box);
+  await assertAllValid(box);
   const words: Record<string, string> = {};
   for (const word of ["apple", "pear"]) words[await place.digest(word)] = word;
   const entries = all.filter(({ kind }) => kind === "reload");
