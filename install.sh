@@ -32,6 +32,12 @@ chromium                opens the status page in the tests
 procps                  the tests look at processes
 nftables                the tests masquerade
 shellcheck              reads this script
+systemd                 runs the unit, in namespaces of its own
+dbus                    is how systemctl speaks to it
+zsh                     completes command lines
+fish                    does too
+groff-base              sets the manual page
+python3-prometheus-client  parses the metrics
 "
 
 usage() {
