@@ -29,15 +29,14 @@ export function wholePayload(dfa: Dfa): Judgement {
  */
 export function judgePredicate(predicate: Predicate): Judgement {
   const { leastSize, mostSize, rest } = splitSizes(predicate);
-  const horizon = rest === null ? null : horizonOf(rest);
+  // What depends on no byte at all is nothing or everything, and its automaton says which.
+  const horizon = (rest === null ? null : horizonOf(rest)) || null;
   if (leastSize === 0 && mostSize === null && horizon === null) {
     return wholePayload(compilePredicate(predicate));
   }
   const short = rest === null
     ? compilePredicate({ kind: "size", comparison: ">=", bound: 0 })
     : compilePredicate(horizon === null ? rest : withoutBound(rest, horizon));
-  // Where nothing is accepted the first byte decides, also one beyond a horizon of 0.
-  if (short.start === DEAD) return wholePayload(short);
   const judgement = { dfa: short, horizon, leastSize, mostSize };
   return decidesInTime(judgement) ? judgement : wholePayload(compilePredicate(predicate));
 }

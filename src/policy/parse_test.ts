@@ -112,6 +112,7 @@ Deno.test("errors point at the place and say what to do", () => {
     ["size < 1 && size < 2", 'p:1:10: unexpected "&"', "write and"],
     ["not ".repeat(200) + "size < 1", "p:1:401: nested too deeply", "100"],
     ["utf8 or ".repeat(1001) + "utf8", "p:1:8001: too many predicates", "matches"],
+    ["x".repeat(500), `p:1:1: expected a predicate, found ${"x".repeat(172)} …`, "begin with"],
     ["x".repeat(70_000), "p:1:1: the predicate is too long", "65536"],
     ['contains "\ud800"', "p:1:11: half a surrogate pair", "\\xHH"],
   ];

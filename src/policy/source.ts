@@ -31,8 +31,13 @@ export function invalidAt(source: Source, offset: number, what: string, hint: st
   const { line, column } = source.place(offset);
   return new VeiError({
     code: "diode-invalid",
-    message: `${source.path}:${line}:${column}: ${what}`,
+    message: `${source.path}:${line}:${column}: ${shortened(what)}`,
     hint,
     exit: Exit.config,
   });
+}
+
+/** A word may be as long as the file that it stands in; the error about it may not. */
+function shortened(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)} …` : text;
 }
