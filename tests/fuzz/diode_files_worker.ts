@@ -36,6 +36,7 @@ function faultOf(error: unknown, text: string): string | null {
   if (!(error instanceof VeiError)) return `${error}`;
   const place = /^f\.toml:(\d+):(\d+): \S/.exec(error.message);
   if (error.code !== "diode-invalid" || !place) return `${error.code}: ${error.message}`;
+  if (error.message.length > 300) return `${error.message.length} characters: ${error.message}`;
   if (error.hint === "") return `no hint: ${error.message}`;
   const lines = text.split("\n");
   const [line, column] = [Number(place[1]), Number(place[2])];

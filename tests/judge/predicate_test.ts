@@ -2,6 +2,8 @@
 import { assert, assertEquals, fail } from "@std/assert";
 import { judge, type Judgement, judgePredicate } from "../../src/automaton/judgement.ts";
 import { VeiError } from "../../src/base/errors.ts";
+import { compilePredicate } from "../../src/automaton/compile.ts";
+import { decide } from "../../src/automaton/dfa.ts";
 import { hex, unhex } from "../../src/base/bytes.ts";
 import { parsePredicate } from "../../src/policy/parse.ts";
 import { formatPredicate, type Predicate } from "../../src/policy/predicate.ts";
@@ -51,6 +53,10 @@ Deno.test("2,000 random predicates: 100,000 payloads are judged as by direct eva
     }
     done++;
     for (const kind of new Set(kinds(predicate))) seen.set(kind, (seen.get(kind) ?? 0) + 1);
+    // The byte that decides is the one automaton's, also where sizes and a bound are split off.
+    const { horizon, leastSize, mostSize } = judgement;
+    const split = horizon !== null || leastSize > 0 || mostSize !== null;
+    const whole = split ? compilePredicate(predicate) : judgement.dfa;
     const payloads = new Payloads(random, predicate);
     for (let i = 0; i < 50; i++) {
       const payload = buffer.subarray(0, payloads.fill(buffer));
@@ -59,6 +65,9 @@ Deno.test("2,000 random predicates: 100,000 payloads are judged as by direct eva
       const what = () => `${formatPredicate(predicate)} on ${hex(payload)}`;
       if (found.accepted !== wanted) fail(`${found.accepted}, not ${wanted}: ${what()}`);
       judged++;
+      if (!wanted && found.offset !== decide(whole, payload).offset) {
+        fail(`offset ${found.offset}: ${what()}`);
+      }
       if (wanted) accepted++;
       else if (found.offset < payload.length && i % 4 === 0) {
         const other = otherwise(random, payload, found.offset);
