@@ -9,7 +9,7 @@ import { lineProgress } from "../../enclave/progress.ts";
 import { setUp } from "../../enclave/setup.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import { findEndpoint } from "./endpoint.ts";
-import { lockInstallation, requireMachineWide, wantedInstallation } from "./installation.ts";
+import { lockInstallation, machineInstance, wantedInstallation } from "./installation.ts";
 import { requireRoot } from "./privilege.ts";
 
 /** Units of an administrator's own: they come before ours. */
@@ -27,8 +27,8 @@ export const command: Command = {
     start: { type: "boolean", describe: "also start the service, now and at each boot" },
   },
   async run(context) {
-    const { instance, options, json, terminal } = context;
-    requireMachineWide(instance, "vei install");
+    const { options, json, terminal } = context;
+    const instance = machineInstance(context, "vei install");
     const systemd = await systemdRuns();
     const wanted = await wantedInstallation(context.table, systemd);
     if (options.plan === true) {
@@ -55,7 +55,7 @@ export const command: Command = {
       say(terminal, "service", SERVICE, "runs, now and at each boot");
     }
     if (json) terminal.json(planJson(wanted, plan));
-    await tellNext(context, plan, systemd);
+    await tellNext(instance, context, plan, systemd);
     return Exit.ok;
   },
 };
@@ -113,8 +113,12 @@ function planJson({ version }: Wanted, plan: Plan): unknown {
 }
 
 /** What is left to the person. */
-async function tellNext(context: CommandContext, plan: Plan, systemd: boolean): Promise<void> {
-  const { terminal, instance, options } = context;
+async function tellNext(
+  instance: Instance,
+  { terminal, options }: CommandContext,
+  plan: Plan,
+  systemd: boolean,
+): Promise<void> {
   const program = plan.files.some(({ action }) => action === "replace");
   if (systemd) {
     const { active, mainPid } = await serviceState();

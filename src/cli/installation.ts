@@ -3,14 +3,14 @@ import { defaultConfigText } from "../base/config_reference.ts";
 import { sha256 } from "../base/bytes.ts";
 import { Exit, VeiError } from "../base/errors.ts";
 import { sha256File } from "../host/digest.ts";
-import type { Instance } from "../host/instance.ts";
+import { type Instance, instanceOf } from "../host/instance.ts";
 import type { Wanted } from "../install/install.ts";
 import { layoutUnder } from "../install/layout.ts";
 import type { WantedFile } from "../install/plan.ts";
 import { DAEMON_USER, unitText } from "../install/unit.ts";
 import { lockState } from "../../ffi/lock.ts";
 import { JAIL_USER } from "../../enclave/jail.ts";
-import type { CommandTable } from "./command.ts";
+import type { CommandContext, CommandTable } from "./command.ts";
 import { completionScript, SHELLS } from "./completions.ts";
 import { manPage } from "./man.ts";
 import { VERSION } from "./version.ts";
@@ -64,9 +64,14 @@ function thisProgram(): string {
   });
 }
 
-/** @throws VeiError `usage`: an installation is one for the machine, and of the instance `vei`. */
-export function requireMachineWide(instance: Instance, what: string): void {
-  if (instance.name === "vei" && instance.state === "/var/lib/vei") return;
+/**
+ * @returns the instance that an installation is for: there is one on a machine.
+ * @throws VeiError `usage` when another one was asked for.
+ */
+export function machineInstance({ options }: CommandContext, what: string): Instance {
+  if ((options.instance ?? "vei") === "vei" && options.state === undefined) {
+    return instanceOf("vei");
+  }
   throw new VeiError({
     code: "usage",
     message: `${what} works on the whole machine, with the instance vei in /var/lib/vei`,

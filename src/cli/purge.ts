@@ -36,7 +36,7 @@ async function countReceipts(path: string): Promise<string> {
   let count = 0;
   try {
     for await (const _receipt of readReceipts(path)) count++;
-    return `${count} receipts`;
+    return count === 1 ? "1 receipt" : `${count} receipts`;
   } catch {
     return "a log that cannot be read";
   }

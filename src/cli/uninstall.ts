@@ -14,7 +14,7 @@ import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
 import { netnsExists, withNetns } from "../../ffi/netns.ts";
 import { lockState } from "../../ffi/lock.ts";
 import type { Command } from "./command.ts";
-import { LAYOUT, lockInstallation, requireMachineWide } from "./installation.ts";
+import { LAYOUT, lockInstallation, machineInstance } from "./installation.ts";
 import { requireRoot } from "./privilege.ts";
 import { purge } from "./purge.ts";
 
@@ -29,8 +29,9 @@ export const command: Command = {
   options: {
     purge: { type: "boolean", describe: "also the key, ALL RECEIPTS, configuration and models" },
   },
-  async run({ instance, options, terminal }) {
-    requireMachineWide(instance, "vei uninstall");
+  async run(context) {
+    const { options, terminal } = context;
+    const instance = machineInstance(context, "vei uninstall");
     requireRoot("vei uninstall");
     const say = (what: string, path: string, done: string) =>
       terminal.err(`${what.padEnd(13)} ${path}: ${done}`);
@@ -48,9 +49,9 @@ export const command: Command = {
     await removeIfThere(`${LAYOUT.library}/trial`);
     const installed = await removeInstalled(LAYOUT, keep, say);
     if (systemd && unit) await reloadUnits();
+    if (!installed) terminal.err("Nothing that vei install put there was left");
     if (options.purge === true) await purge(instance, say);
     else await keepState(instance, say);
-    if (!installed) terminal.err("Nothing that vei install put there was left");
     return Exit.ok;
   },
 };

@@ -1,5 +1,6 @@
 /** `vei upgrade`: another program in the place of this one, tried before and taken back if need be. */
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
+import type { Instance } from "../host/instance.ts";
 import { run } from "../host/run.ts";
 import { lookAt } from "../install/disk.ts";
 import { SERVICE } from "../install/layout.ts";
@@ -9,7 +10,7 @@ import { restartService, serviceState, systemdRuns } from "../install/systemd.ts
 import { compareVersions, versionOf } from "../install/versions.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { findEndpoint, isReady } from "./endpoint.ts";
-import { LAYOUT, lockInstallation, lockUpgrade, requireMachineWide } from "./installation.ts";
+import { LAYOUT, lockInstallation, lockUpgrade, machineInstance } from "./installation.ts";
 import { requireRoot } from "./privilege.ts";
 import { tryProgram } from "./trial.ts";
 
@@ -28,7 +29,7 @@ export const command: Command = {
     rollback: { type: "boolean", describe: "put the previous program back" },
   },
   async run(context) {
-    const { instance, options, positionals } = context;
+    const { options, positionals } = context;
     const rollback = options.rollback === true;
     if (positionals.length !== (rollback ? 0 : 1)) {
       throw new VeiError({
@@ -38,13 +39,13 @@ export const command: Command = {
         exit: Exit.usage,
       });
     }
-    requireMachineWide(instance, "vei upgrade");
+    const instance = machineInstance(context, "vei upgrade");
     requireRoot("vei upgrade");
     using _one = lockUpgrade();
     if (rollback) await mustLookAt(LAYOUT.previous);
     const before = await swap(context, rollback ? LAYOUT.previous : positionals[0], rollback);
     if (before === null) return Exit.ok;
-    await settle(context, before);
+    await settle(context, instance, before);
     context.terminal.err("Bring the guest's image up to this version, if need be: vei setup");
     return Exit.ok;
   },
@@ -89,11 +90,15 @@ async function swap(
 }
 
 /** Everything but the program; then the service. Any failure brings the previous program back. */
-async function settle(context: CommandContext, before: string): Promise<void> {
+async function settle(
+  context: CommandContext,
+  instance: Instance,
+  before: string,
+): Promise<void> {
   const say = teller(context);
   try {
     await installRest(context);
-    await restart(context);
+    await restart(context, instance);
   } catch (cause) {
     const why = messageOf(cause);
     say("program", `the new one failed: ${why}`);
@@ -105,7 +110,7 @@ async function settle(context: CommandContext, before: string): Promise<void> {
     let again = "";
     try {
       await installRest(context);
-      await restart(context);
+      await restart(context, instance);
     } catch (second) {
       again = `; nor is the previous one ready: ${messageOf(second)}`;
     }
@@ -131,9 +136,8 @@ async function installRest({ terminal }: CommandContext): Promise<void> {
 }
 
 /** A running service gets the new program, and has to become ready with it. */
-async function restart(context: CommandContext): Promise<void> {
+async function restart(context: CommandContext, instance: Instance): Promise<void> {
   const say = teller(context);
-  const { instance } = context;
   if (!await systemdRuns()) {
     const daemon = await findEndpoint(instance);
     if (daemon === null) return;

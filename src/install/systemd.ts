@@ -1,4 +1,5 @@
 /** The service manager, where there is one. */
+import { Exit, VeiError } from "../base/errors.ts";
 import { mustRun, run } from "../host/run.ts";
 import { SERVICE } from "./layout.ts";
 
@@ -44,9 +45,20 @@ export async function reloadUnits(): Promise<void> {
   await mustRun("systemctl", ["daemon-reload"], { timeoutMs: OTHER_MS });
 }
 
-/** Starts the service, now and at each boot, and waits until it says that it is ready. */
+/**
+ * Starts the service, now and at each boot, and waits until it says that it is ready.
+ * @throws VeiError `service-failed`, `program-failed`.
+ */
 export async function enableService(): Promise<void> {
-  await mustRun("systemctl", ["enable", "--now", SERVICE], { timeoutMs: START_MS });
+  await mustRun("systemctl", ["enable", SERVICE], { timeoutMs: OTHER_MS });
+  const { code, stderr } = await run("systemctl", ["start", SERVICE], { timeoutMs: START_MS });
+  if (code === 0) return;
+  throw new VeiError({
+    code: "service-failed",
+    message: `${SERVICE} does not get ready: ${stderr.trim().split("\n")[0]}`,
+    hint: `its own words: journalctl -u ${SERVICE}; what may be missing: vei doctor`,
+    exit: Exit.unavailable,
+  });
 }
 
 /** Stops the service and keeps it from starting at boot. */

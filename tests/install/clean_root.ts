@@ -1,6 +1,6 @@
 /**
  * A machine of a test's own: this machine's files under an overlay in memory, with fresh /proc, /run,
- * /tmp, bpffs and network, and nothing of VEI's in it. All of it is gone with its first process.
+ * /mnt, bpffs and network, and nothing of VEI's in it. All of it is gone with its first process.
  */
 import { testState } from "../tools/state.ts";
 import type { Ran } from "../tools/vei.ts";
@@ -24,7 +24,7 @@ mount --rbind /dev "$root/dev"
 mount -t sysfs sysfs "$root/sys"
 mount -t bpf bpf "$root/sys/fs/bpf"
 mount -t tmpfs tmpfs "$root/run"
-mount -t tmpfs tmpfs "$root/tmp"
+mount -t tmpfs tmpfs "$root/mnt"
 mkdir -p "$root/run/netns" "$root/run/lock"
 ip link set lo up
 for path in "$@"; do rm -rf "$root$path"; done
@@ -78,9 +78,9 @@ export class CleanRoot implements AsyncDisposable {
     return `/proc/${this.pid}/root${inside}`;
   }
 
-  /** Copies a file of the machine into /tmp, which `differences` does not look at. */
+  /** Copies a file of the machine into /mnt, which `differences` does not look at. */
   async put(file: string, name: string): Promise<string> {
-    const inside = `/tmp/${name}`;
+    const inside = `/mnt/${name}`;
     await Deno.copyFile(file, this.path(inside));
     return inside;
   }

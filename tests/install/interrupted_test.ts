@@ -65,7 +65,7 @@ Deno.test("killed at any moment, the next run does the rest", async () => {
   const random = seeded(seed);
   await using root = await CleanRoot.make();
   const old = await root.put(await compiledProgram(), "vei");
-  const next = "/tmp/vei-next";
+  const next = "/mnt/vei-next";
   await withVersion(await compiledProgram(), "9.9.9", root.path(next));
   const state = async () => withoutCopies(await root.differences());
   const must = (...command: string[]) => root.must(command);

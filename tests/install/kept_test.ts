@@ -24,7 +24,7 @@ Deno.test("a changed configuration survives; a new default is laid beside it", a
   assert(!again.stderr.includes(".default"), again.stderr);
 
   // The same program with another default, so another default file.
-  const next = "/tmp/vei-next";
+  const next = "/mnt/vei-next";
   await withText(await compiledProgram(), ["127.0.0.1:8787", "127.0.0.1:8789"], root.path(next));
   const laid = await root.run([next, ...INSTALL]);
   assertEquals(laid.code, 0, laid.stderr);

@@ -25,7 +25,7 @@ async function installed(): Promise<Installed> {
     root,
     program,
     async other(version) {
-      const inside = `/tmp/vei-${version}`;
+      const inside = `/mnt/vei-${version}`;
       await withVersion(await compiledProgram(), version, root.path(inside));
       return inside;
     },
@@ -86,12 +86,12 @@ Deno.test("what is not the file that was meant, damaged, older or no vei is refu
   };
   const next = await vei.other(NEWER);
   await refuse("digest-differs", "its SHA-256 is", next, "--sha256", "0".repeat(64));
-  await refuse("program-unreadable", "/tmp/nothing", "/tmp/nothing");
+  await refuse("program-unreadable", "/mnt/nothing", "/mnt/nothing");
   await refuse("previous-missing", PREVIOUS, "--rollback");
   await refuse("version-older", OLDER, await vei.other(OLDER));
-  await root.must(["cp", next, "/tmp/short"]);
-  await root.must(["truncate", "--size=-4096", "/tmp/short"]);
-  await refuse("not-vei", "no vei that works", "/tmp/short");
+  await root.must(["cp", next, "/mnt/short"]);
+  await root.must(["truncate", "--size=-4096", "/mnt/short"]);
+  await refuse("not-vei", "no vei that works", "/mnt/short");
   await refuse("not-vei", "no vei that works", "/usr/bin/true");
   await root.must(["sed", "-i", '1i unheard_of = "key"', "/etc/vei/vei.toml"]);
   before.set("/etc/vei/vei.toml", (await root.differences()).get("/etc/vei/vei.toml")!);
@@ -103,8 +103,8 @@ Deno.test("a program that tells its version and never gets ready is refused", as
   const { root } = vei;
   const before = await root.differences();
   const script = `#!/bin/sh\n[ "$1" = version ] && echo '{"vei":"${NEWER}"}' || exec sleep 600\n`;
-  await Deno.writeTextFile(root.path("/tmp/script"), script, { mode: 0o755 });
-  const { code, stderr } = await vei.upgrade("/tmp/script");
+  await Deno.writeTextFile(root.path("/mnt/script"), script, { mode: 0o755 });
+  const { code, stderr } = await vei.upgrade("/mnt/script");
   assertEquals(code, 1, stderr);
   assertStringIncludes(stderr, "it was not ready within 30 s");
   assertEquals(changed(before, await root.differences()), {});

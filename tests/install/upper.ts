@@ -20,7 +20,7 @@ done
 
 /**
  * @param pid a process in the mount namespace in which `folder` is the overlay's upper layer.
- * @returns what differs from the machine's own files; what was only copied up is left out.
+ * @returns what differs from the machine's own files; what was only copied up, and /tmp, is left out.
  */
 export async function readUpper(pid: number, folder: string): Promise<Map<string, Entry>> {
   const { code, stdout } = await new Deno.Command("nsenter", {
@@ -36,7 +36,9 @@ export async function readUpper(pid: number, folder: string): Promise<Map<string
     // A character device 0/0 hides what is below (kernel, Documentation/filesystems/overlayfs.rst).
     const type = kind === "c" ? "gone" : kind;
     const entry = { type, mode, owner, content: type === "f" ? sumOf.get(path)! : target };
-    if (!await isOnMachine(`/${path}`, entry)) found.set(`/${path}`, entry);
+    if (!path.startsWith("tmp/") && !await isOnMachine(`/${path}`, entry)) {
+      found.set(`/${path}`, entry);
+    }
   }
   return found;
 }

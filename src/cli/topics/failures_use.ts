@@ -165,6 +165,11 @@ export const INSTALLATION: readonly Failure[] = [
     common: true,
   },
   {
+    codes: ["service-failed"],
+    means: "The service was started and does not get ready",
+    mend: "`journalctl -u vei` has its own words; `sudo vei doctor` tries each need",
+  },
+  {
     codes: ["daemon-running"],
     means: "A daemon runs, and what was asked for must not be done under it",
     mend: "end it first: `systemctl stop vei`, or the process that `vei status` names",
