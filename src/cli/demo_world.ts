@@ -25,6 +25,8 @@ export interface DaemonProcess {
 }
 
 const END_MS = 15_000;
+/** The gate that the demonstration is about: it stops one word. */
+const CONFIG = '[diode]\nname = "hateless"\n';
 
 export class DemoWorld implements AsyncDisposable {
   readonly guest = defaultConfig().link.guest;
@@ -61,6 +63,7 @@ export class DemoWorld implements AsyncDisposable {
     for (const part of ["images", "models"]) {
       await Deno.symlink(`${owner.state}/${part}`, `${folder}/${part}`);
     }
+    await Deno.writeTextFile(`${folder}/vei.toml`, CONFIG, { mode: 0o600 });
     const name = `demo${crypto.randomUUID().slice(0, 6)}`;
     const world = new DemoWorld(
       instanceOf(name, { state: folder }),
@@ -74,7 +77,10 @@ export class DemoWorld implements AsyncDisposable {
 
   /** Starts `vei serve`; its log goes to `serve.log`. */
   startDaemon(): DaemonProcess {
-    const self = selfCommand(["serve", ...this.arguments()]);
+    const self = selfCommand([
+      ...["serve", "--config", `${this.folder}/vei.toml`],
+      ...this.arguments(),
+    ]);
     const child = start(self.program, self.args, { stderr: "piped" });
     this.pipes.push(appendTo(`${this.folder}/serve.log`, child.stderr));
     this.daemon = { pid: child.pid, kill: (signal) => child.kill(signal), ended: child.status };
