@@ -51,6 +51,7 @@ fault("an unknown diode", async (world) => {
 
 fault("a diode with an error", async (world) => {
   const box = await world.box();
+  world.own("mine.toml");
   const path = `${box.instance.state}/mine.toml`;
   const write = (predicate: string) =>
     Deno.writeTextFile(

@@ -16,7 +16,7 @@ async function receipts(box: Box): Promise<Listed[]> {
 
 fault("QEMU is killed in the middle of an answer", async (world) => {
   const box = await world.box();
-  const daemon = box.serve();
+  const daemon = await box.serving();
   const before = await daemon.ready();
   const answer = await box.chat(400);
   const id = answer.headers.get("vei-receipt");
@@ -62,8 +62,7 @@ fault("QEMU is killed in the middle of an answer", async (world) => {
 
 fault("the model breaks the rule, in a request and outside of one", async (world) => {
   const box = await world.box({ model: { says: ["I", " hate", " it"] } });
-  const daemon = box.serve();
-  await daemon.ready();
+  const daemon = await box.serving();
   const text = await (await box.chat(8)).text();
   const last = JSON.parse(text.match(/^data: \{.*"vei".*$/m)![0].slice(6));
   assertEquals(last.choices[0].finish_reason, "content_filter");
@@ -86,6 +85,6 @@ fault("the model breaks the rule, in a request and outside of one", async (world
   stop.abort();
   assert(!(await read).includes("hate"));
   await new Promise((resolve) => setTimeout(resolve, 5000));
-  assertEquals((await listed()).map((one) => one.kind), ["incident", "exchange"]);
+  assertEquals((await listed()).map((one) => one.kind), ["incident", "exchange"], daemon.log);
   await daemon.stop();
 });

@@ -75,8 +75,7 @@ const LOSSES: Partial<Record<FaultName, Loss>> = {
 for (const [name, { change, says, inService, tapGone, mend }] of Object.entries(LOSSES)) {
   fault(name as FaultName, async (world) => {
     const box = await world.box();
-    const daemon = box.serve();
-    if (inService) await daemon.ready();
+    const daemon = inService ? await box.serving() : box.serve();
     const qemu = await daemon.booting();
     assert(box.tap()!.up && box.tap()!.xdpProgramId !== null && isAlive(qemu), daemon.log);
 

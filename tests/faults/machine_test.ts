@@ -46,6 +46,7 @@ fault("no /dev/net/tun", async (world) => {
 fault("a kernel without BPF", async (world) => {
   const box = await world.box();
   // bpf(2) answers ENOSYS, by a filter of seccomp(2) that bubblewrap installs.
+  world.own("no_bpf");
   const filter = `${box.instance.state}/no_bpf`;
   await Deno.writeFile(filter, NO_BPF);
   const wrap = [
@@ -59,6 +60,7 @@ fault("a kernel without BPF", async (world) => {
 
 fault("no QEMU", async (world) => {
   const box = await world.box();
+  world.own("bin");
   const path = `${box.instance.state}/bin`;
   await Deno.mkdir(path);
   for (const name of ["bwrap", "setpriv", "prlimit", "nsenter", "ldd"]) {

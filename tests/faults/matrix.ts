@@ -46,7 +46,7 @@ export const ROWS = {
   ),
   "SIGTERM at random moments of the start": row(
     "kills",
-    "SIGTERM within the first three seconds",
+    "SIGTERM from the first instruction to the boot of QEMU",
     /booting the virtual machine/,
   ),
   "kill -9 of the daemon while it answers, at 20 random moments": row(

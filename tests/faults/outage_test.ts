@@ -34,7 +34,7 @@ async function provoke(box: Box): Promise<string> {
 
 fault("kill -9 of the daemon: the gate goes on without it", async (world) => {
   const box = await world.box({ model: { says: ["I", " really", " hate", " rain"] } });
-  const daemon = box.serve();
+  const daemon = await box.serving();
   const { diode } = await daemon.ready();
   const qemu = await daemon.booting();
   daemon.kill("SIGKILL");
