@@ -323,7 +323,8 @@ function notReady(attempts: number, cause: VeiError, instance: Instance): VeiErr
     code: "enclave-not-ready",
     message: `The virtual machine did not become ready in ${attempts} ` +
       `attempt${attempts === 1 ? "" : "s"}: ${cause.message}`,
-    hint: `is the box busy or short of memory? QEMU's log is ${logPath(instance)}`,
+    hint: "is the box busy or short of memory, or [enclave] memory too little for the model? " +
+      `QEMU's log is ${logPath(instance)}`,
     exit: Exit.unavailable,
     cause,
   });
