@@ -84,12 +84,21 @@ export async function ask(world: SystemdWorld, maxTokens: number): Promise<Answe
   };
 }
 
-/** Starts the service, which must become ready. @returns after how many milliseconds. */
-export async function start(world: SystemdWorld): Promise<number> {
+/**
+ * Starts the service, which must become ready; on a machine that is so busy that no guest boots in
+ * time, another time.
+ * @returns after how many milliseconds.
+ */
+export async function start(world: SystemdWorld, tries = 3): Promise<number> {
   const begun = performance.now();
   const { code, stderr } = await world.run(["systemctl", "restart", SERVICE]);
-  if (code !== 0) throw new Error(`${stderr}\n${(await world.journal(SERVICE)).join("\n")}`);
-  return performance.now() - begun;
+  if (code === 0) return performance.now() - begun;
+  const words = (await world.journal(SERVICE)).join("\n");
+  const slow = words.slice(words.lastIndexOf("Starting ")).includes("[enclave-not-ready]");
+  if (!slow || tries === 1) throw new Error(`${stderr}\n${words}`);
+  await world.must(["systemctl", "stop", SERVICE]);
+  await world.run(["systemctl", "reset-failed", SERVICE]);
+  return await start(world, tries - 1);
 }
 
 /** Stops the service. @returns how long it took, in milliseconds. */
