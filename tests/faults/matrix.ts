@@ -237,6 +237,12 @@ export const ELSEWHERE: readonly { fault: string; done: string; file: string; te
     test: "a set-up that is killed leaves the old state, and the next one tidies up",
   },
   {
+    fault: "SIGKILL of the installer",
+    done: "killed at any moment, then run again",
+    file: "tests/install/interrupted_test.ts",
+    test: "killed at any moment, the next run does the rest",
+  },
+  {
     fault: "a frozen map is written to",
     done: "by every kind of descriptor",
     file: "tests/kernel/bpf_test.ts",
