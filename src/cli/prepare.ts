@@ -29,6 +29,8 @@ export const command: Command = {
   },
   async run({ instance, options, json, terminal }) {
     requireRoot("vei prepare");
+    // A service that is stopped meanwhile waits for this short work, and is not taken for failed.
+    Deno.addSignalListener("SIGTERM", () => {});
     // A service's mask is meant for the daemon's own files; what is made here is the box's.
     Deno.umask(0o022);
     const named = options.config as string | undefined;

@@ -1,5 +1,5 @@
 /** The service's ends: by the watchdog, in the middle of a boot, with a virtual machine that hangs. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readPidFile } from "../../enclave/pid_file.ts";
 import { SERVICE } from "../../src/install/layout.ts";
 import { until } from "../tools/daemon.ts";
@@ -40,7 +40,11 @@ Deno.test("whatever hangs, systemd is not kept waiting", async (test) => {
   });
 
   await test.step("it stops in the middle of a boot", async () => {
-    await until("QEMU", () => readPidFile(world.path("/run/vei"))?.qemu ?? null);
+    const { StatusText } = await until("a boot", async () => {
+      const now = await world.show(SERVICE, "SubState", "StatusText");
+      return now.SubState === "start" && now.StatusText !== "" ? now : null;
+    });
+    assertMatch(StatusText, /^booting the virtual machine, attempt 1/);
     await stopsInTime("stop in a boot");
   });
 
