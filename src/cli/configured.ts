@@ -4,18 +4,24 @@ import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import { type CompiledPolicy, compilePolicy } from "../api/policy.ts";
 import type { LinkRules } from "../bpf/layout.ts";
 import { compileDiode, type DiodePlan, shippedDiode } from "../../diodes/plan.ts";
+import { requireFit } from "../../diodes/preflight.ts";
 import { shippedPolicy } from "../../diodes/shipped.ts";
 import { GUEST_MAC, GUEST_PORT, HOST_MAC } from "../../enclave/link.ts";
 
 /** The longest frame that a guest without offloads sends: 1500 bytes and an Ethernet header. */
 const MAX_FRAME = 1514;
 
-/** @throws VeiError `diode-…` when it cannot be read, understood or compiled. */
+/**
+ * @throws VeiError `diode-…` when it cannot be read, understood or compiled; `diode-unfit` when it
+ * refuses what the enclave's model server has to say.
+ */
 export async function configuredDiode(
   { diode, link }: Pick<Config, "diode" | "link">,
 ): Promise<DiodePlan> {
   const { text, path } = await textOf("diode", diode.name, shippedDiode);
-  return await compileDiode(text, path, enclaveRules(link));
+  const plan = await compileDiode(text, path, enclaveRules(link));
+  requireFit(plan);
+  return plan;
 }
 
 /** @returns the rules of the enclave's link. */

@@ -15,6 +15,7 @@ import { monotonicNs } from "../../ffi/clock.ts";
 import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
 import { LinkEvents } from "../../ffi/rtnetlink.ts";
 import type { Command, CommandContext } from "./command.ts";
+import { neighboursFor, setNeighbours } from "./diode_neighbours.ts";
 import { printEvent, untilInterrupted } from "./event_output.ts";
 import { diodeSource } from "./diode_source.ts";
 import { DropReporter } from "./gate_events.ts";
@@ -27,13 +28,22 @@ const MAX_FRAME = 1514;
 export const command: Command = {
   name: "diode attach",
   summary: "guard an interface: from there only TCP between two addresses, as the diode allows",
-  usage: "NAME|FILE --dev IFACE --from IP[:PORT] --to IP [--watch]",
+  usage: "NAME|FILE --dev IFACE --from IP[:PORT] --to IP [--neigh [--netns PATH]] [--watch]",
   complete: { wordsOrFile: shippedDiodes() },
   example: "sudo vei diode attach hateless --dev veth0 --from 10.0.0.2:8080 --to 10.0.0.1",
   options: {
     dev: { type: "string", value: "IFACE", describe: "the interface, in this network namespace" },
     from: { type: "string", value: "IP[:PORT]", describe: "who may send; without PORT: any port" },
     to: { type: "string", value: "IP", describe: "to whom" },
+    neigh: {
+      type: "boolean",
+      describe: "set permanent neighbour entries, because ARP does not pass a diode",
+    },
+    netns: {
+      type: "string",
+      value: "PATH",
+      describe: "with --neigh: the sender's namespace; its end gets an entry too",
+    },
     watch: {
       type: "boolean",
       describe: "stay, tell what is dropped; the interface goes down should the diode be changed",
@@ -45,20 +55,32 @@ export const command: Command = {
     const dev = required(options.dev, "--dev");
     const rules = linkRules(required(options.from, "--from"), required(options.to, "--to"));
     if (positionals.length !== 1) throw usage("name one diode");
+    const netns = options.netns === undefined ? null : required(options.netns, "--netns");
+    if (netns !== null && options.neigh !== true) throw usage("--netns is for --neigh");
     const { text, path } = await diodeSource(positionals[0]);
     const plan = await compileDiode(text, path, rules);
     for (const warning of plan.warnings) terminal.err(`${path}: ${warning}`);
     using _lock = lockInstance(instance);
     const ifindex = interfaceIndex(dev);
     if (ifindex === 0) throw noInterface(dev);
+    const ends = { dev, from: rules.guestIp, to: rules.hostIp, netns };
+    const neighbours = options.neigh === true ? neighboursFor(ends) : [];
     const begin = performance.now();
     using guard = raiseDiode({ plan, ifindex, pins: instance.pins, mayBeUp: true });
     const raiseMs = Math.round(10 * (performance.now() - begin)) / 10;
+    setNeighbours(neighbours);
     // What is told is what the kernel shows, not what was meant.
     const diode = readDiode(instance.pins);
     const watch = options.watch === true;
     if (json) {
-      const told = { diode: plan.name, how: guard.how, interface: dev, raiseMs, ...diode };
+      const told = {
+        diode: plan.name,
+        how: guard.how,
+        interface: dev,
+        raiseMs,
+        neighbours,
+        ...diode,
+      };
       if (watch) terminal.write(JSON.stringify(told) + "\n");
       else terminal.json(told);
     } else {
@@ -66,6 +88,14 @@ export const command: Command = {
         `${plan.name} ${WORDS[guard.how]} ${dev}: link ${guard.ids.link}, ` +
           `program ${guard.ids.program}, ${raiseMs} ms`,
       );
+      for (const { interface: name, netns, ip, mac } of neighbours) {
+        terminal.out(
+          `permanent neighbour ${ip} at ${mac} on ${name}${netns ? ` in ${netns}` : ""}`,
+        );
+      }
+      if (neighbours.length === 1) {
+        terminal.out(`the sender asks for ${ends.to} by ARP, which does not pass: --netns PATH`);
+      }
     }
     if (watch) await stay(context, dev, guard);
     return Exit.ok;

@@ -26,10 +26,12 @@ export class VethWorld implements Disposable {
   readonly container = `/run/netns/${this.name}c`;
   /** The box's end, which a diode guards. */
   readonly outer = `${this.name}o`;
-  private readonly inner = `${this.name}i`;
+  /** The container's end. */
+  readonly inner = `${this.name}i`;
   private readonly owned: DisposableStack;
 
-  constructor() {
+  /** @param neighbours false: each end has to ask for the other's hardware address. */
+  constructor(private readonly neighbours = true) {
     using made = new DisposableStack();
     for (const path of [this.box, this.container]) {
       createNetns(path);
@@ -58,7 +60,7 @@ export class VethWorld implements Disposable {
         disableIpv6(name);
         setUp(name, true);
         addPeer(name, own, peer);
-        addNeighbour(name, peer, macs[1 - i]);
+        if (this.neighbours) addNeighbour(name, peer, macs[1 - i]);
       });
     });
   }
@@ -71,6 +73,11 @@ export class VethWorld implements Disposable {
   /** Runs `work` in the box. */
   inside<T>(work: () => T): T {
     return withNetns(this.box, work);
+  }
+
+  /** Runs `work` in the container. */
+  insideContainer<T>(work: () => T): T {
+    return withNetns(this.container, work);
   }
 
   /**

@@ -13,8 +13,9 @@ const diodeText = (name: string, predicate: string) =>
 const DIODES: Record<string, string> = {
   zebraless: diodeText("zebraless", 'not contains "zebra" within 512'),
   yakless: diodeText("yakless", 'not contains "yak" within 1024'),
-  // Each event of a streamed answer has it: nothing of an answer gets through.
-  dataless: diodeText("dataless", 'not contains "data" within 1024'),
+  // The model's words are of one syllable, and its answers end at their length.
+  mute: diodeText("mute", `not matches /"content":" ?[a-z]{1,2}"|"finish_reason":"length"/`),
+  silent: diodeText("silent", 'not contains "data:" within 1024'),
   broken: diodeText("broken", "not contians"),
 };
 
@@ -82,12 +83,22 @@ Deno.test("the diode is replaced while booting, under an answer, and a dozen tim
   assertEquals(after.diode!.programId, diode!.programId);
   assertEquals(after.reload.generation, 14);
 
+  // Neither does one that would not let the model server speak at all.
+  await write(box, "silent");
+  const unfit = await box.vei(["reload"]);
+  assertEquals(unfit.code, 78, unfit.stdout);
+  assertMatch(
+    unfit.stderr,
+    /`silent` refuses byte \d+, ":", of the model server's streamed answer/,
+  );
+  assertEquals((await box.status())!.diode!.programId, diode!.programId);
+
   // A stricter one ends the answer under way, and every later one.
   const cutting = await ask(box, 900);
   const reader = cutting.body!.pipeThrough(new TextDecoderStream()).getReader();
   let cut = "";
   while (!/"content":"[^"]/.test(cut)) cut += (await reader.read()).value;
-  await write(box, "dataless");
+  await write(box, "mute");
   daemon.kill("SIGHUP");
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
     cut += piece.value;
@@ -95,7 +106,7 @@ Deno.test("the diode is replaced while booting, under an answer, and a dozen tim
   assertEquals(verdictIn(cut).by, "kernel");
   assertEquals(verdictIn(await (await ask(box, 8)).text()).by, "kernel");
   const last = (await daemon.ready()).diode!;
-  assertEquals(last.name, "dataless");
+  assertEquals(last.name, "mute");
   assert(last.counters.predicate >= 2);
 
   // Every receipt names what judged it.
@@ -115,8 +126,8 @@ Deno.test("the diode is replaced while booting, under an answer, and a dozen tim
     ...(kernel!.replaced_by ?? []).map((next) => next.diode.name),
   ]);
   assertEquals(names[0], ["yakless"]);
-  assertEquals(names[2], ["yakless", "dataless"]);
-  assertEquals(names[3], ["dataless"]);
+  assertEquals(names[2], ["yakless", "mute"]);
+  assertEquals(names[3], ["mute"]);
   assert(names[1].length > 1 && names[1][0] === "yakless", names[1].join());
   const { kernel } = exchanges[1];
   const ids = [kernel!.program_id, ...kernel!.replaced_by!.map((one) => one.program_id)];

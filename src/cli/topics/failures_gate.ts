@@ -68,6 +68,21 @@ export const GATE: readonly Failure[] = [
     common: true,
   },
   {
+    codes: ["neighbour-unknown"],
+    means:
+      "`vei diode attach --neigh` does not know the sender's hardware address; nothing was done",
+    mend: "`--netns PATH` names the sender's namespace, e.g. /proc/PID/ns/net of a container",
+  },
+  {
+    codes: ["diode-unfit"],
+    means:
+      "The configured diode refuses what the model server itself sends; the message names the " +
+      "byte",
+    mend: "`text`, `hateless` and `utf8` let HTTP through; others work with `vei diode try` and " +
+      "`vei diode attach`",
+    common: true,
+  },
+  {
     codes: ["policy-invalid", "policy-unknown", "policy-unreadable", "policy-too-large"],
     means: "The policy that the configuration names cannot be read or compiled",
     mend: "the message names the place; `vei help policies` shows the file's form",
