@@ -37,6 +37,14 @@ class World implements AsyncDisposable {
     return this.run("attach", diode, "--dev", this.veth.outer, ...ends, ...more);
   }
 
+  /** A diode's file. @returns its path. */
+  diode(name: string, predicate: string): string {
+    const path = `${this.folder}/${name}.toml`;
+    const text = `name = "${name}"\ndescription = "a test's"\nscope = "packet"\n`;
+    Deno.writeTextFileSync(path, `${text}predicate = '${predicate}'\n`);
+    return path;
+  }
+
   /** @returns the table of an end, as `ip mac`, permanent entries only. */
   table(end: "box" | "container", name: string): string[] {
     const read = () => neighboursOf(linkState(name)!.index);
@@ -126,6 +134,32 @@ Deno.test("diodes that stop HTTP guard servers that speak bare JSON, or lines of
   }
   const { counters } = told(await world.run("status"));
   assert(counters.predicate >= 2, JSON.stringify(counters));
+});
+
+Deno.test("a diode that grows too large, and ports that are none: nothing is attached", async () => {
+  await using world = await World.make(true);
+  const { outer } = world.veth;
+  const path = world.diode("large", "matches /a[ab]{20}c/");
+  for (const ran of [await world.attach(path), await world.run("check", path)]) {
+    assertEquals(ran.code, 78, ran.stderr);
+    assertMatch(ran.stderr, /large\.toml.*\[diode-too-large\]\n +\S/);
+  }
+  const tried = await world.run("try", path, "--hex", "61");
+  assertEquals(tried.code, 78, tried.stdout);
+  const ends = ["--dev", outer, "--to", BOX_IP];
+  for (
+    const [port, says] of [
+      ["65536", /there is no port 65536/],
+      ["0", /--from takes IP or IP:PORT/],
+      ["", /--from takes IP or IP:PORT/],
+      ["80:80", /--from takes IP or IP:PORT/],
+    ] as const
+  ) {
+    const ran = await world.run("attach", "text", ...ends, "--from", `${CONTAINER_IP}:${port}`);
+    assertEquals(ran.code, 64, ran.stderr);
+    assertMatch(ran.stderr, says);
+  }
+  assertEquals(world.veth.inside(() => linkState(outer)!.xdpProgramId), null);
 });
 
 Deno.test("replaced a hundred times under HTTP: nothing forbidden arrives, there is always a program", async () => {

@@ -69,8 +69,7 @@ export const GATE: readonly Failure[] = [
   },
   {
     codes: ["neighbour-unknown"],
-    means:
-      "`vei diode attach --neigh` does not know the sender's hardware address; nothing was done",
+    means: "The sender's hardware address is not known, for `vei diode attach --neigh`",
     mend: "`--netns PATH` names the sender's namespace, e.g. /proc/PID/ns/net of a container",
   },
   {
