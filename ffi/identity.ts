@@ -33,10 +33,10 @@ export function asUser<T>(user: number, work: () => T): T {
     try {
       return work();
     } finally {
-      if (!set(SYS_SETRESUID, uid)) throw identityLost();
+      goBack(SYS_SETRESUID, uid);
     }
   } finally {
-    if (!set(SYS_SETRESGID, gid)) throw identityLost();
+    goBack(SYS_SETRESGID, gid);
     if (dumpable) libc().prctl(PR_SET_DUMPABLE, BigInt(DUMPABLE));
   }
 }
@@ -45,8 +45,9 @@ function set(call: bigint, id: number): boolean {
   return libc().setres(call, UNCHANGED, id, UNCHANGED) === 0n;
 }
 
-function identityLost(): VeiError {
-  return new VeiError({
+function goBack(call: bigint, id: number): void {
+  if (set(call, id)) return;
+  throw new VeiError({
     code: "identity-lost",
     message: "A thread cannot become its own user again",
     hint: "something keeps the process from changing its user: a fault of vei, please report it",

@@ -39,7 +39,7 @@ Deno.test("the unit's exposure is at most 3.0, and each point of it is explained
     console.log(`  ${line[0]}`);
     assert(Number(line[1] + line[2]) <= MOST, line[0]);
     // One list of what is left, in the unit itself: neither a point too few nor one too many.
-    const explained = [...unitText().matchAll(/^#   stays: (\S+):/gm)].map((match) => match[1]);
+    const explained = [...unitText().matchAll(/^# {3}stays: (\S+):/gm)].map((match) => match[1]);
     assertEquals(explained.toSorted(), left.map((point) => point.json_field).toSorted());
   });
 });
