@@ -23,7 +23,7 @@ Deno.test("the virtual machine is exactly this list of arguments", () => {
     ...["-serial", "none"],
     ...["-M", "q35"],
     ...["-accel", "tcg,thread=multi,tb-size=256"],
-    ...["-cpu", "max"],
+    ...["-cpu", "max,-cx16"],
     ...["-smp", "2"],
     ...["-m", "256"],
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
@@ -32,7 +32,7 @@ Deno.test("the virtual machine is exactly this list of arguments", () => {
     ...["-kernel", "/vm/kernel"],
     ...["-initrd", "/vm/initrd"],
     "-append",
-    "quiet loglevel=0 panic=-1 tsc=reliable mitigations=off vei.ip=172.30.0.11 " +
+    "quiet loglevel=0 panic=-1 tsc=reliable no_timer_check mitigations=off vei.ip=172.30.0.11 " +
     "vei.peer=172.30.0.1 vei.peermac=02:00:00:00:00:01 vei.threads=2 vei.context=512 vei.port=8080",
     ...["-add-fd", "fd=12,set=1"],
     "-blockdev",

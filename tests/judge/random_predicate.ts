@@ -4,7 +4,7 @@ import { MOST_PAYLOAD, Payloads } from "./payloads.ts";
 import type { Random } from "./random.ts";
 import { anyRegex } from "./random_regex.ts";
 
-const LITERALS = ["a", "b", "ab", "aa", "aba", "{", "hate", "\x00", "é", "\xff"];
+const LITERALS = ["a", "b", "ab", "aa", "aba", "aab", "abaab", "{", "hate", "\x00", "é", "\xff"];
 const COMPARISONS = ["<", "<=", ">", ">=", "=="] as const;
 const BOUNDS = [0, 1, 2, 3, 5, 8, 16, 17, 40];
 

@@ -1,5 +1,6 @@
 /** Random regular expressions of the regular subset, and texts that they probably match. */
 import { type AST, RegExpParser } from "@eslint-community/regexpp";
+import { sameLetters } from "./characters.ts";
 import type { Random } from "./random.ts";
 
 /** Characters in which cases, words, line breaks, lengths in UTF-8 and UTF-16 are at odds. */
@@ -8,6 +9,8 @@ export const CHARACTERS: readonly string[] = [
   ..."\u2028\u2029\ufeff\ufffd\ud7ff\ue000😀😎𐐀𐐨\u{10000}\u{10ffff}",
 ];
 
+/** Those that need no escape, and among which case is hardest. */
+const LETTERS = CHARACTERS.filter((character) => /\p{L}/u.test(character));
 const LITERALS = ["a", "b", "k", "S", "é", "ſ", "ß", "Σ", "😀", "_", " ", "\\.", "\\/", "\\n"];
 const ESCAPES = [
   "\\x41",
@@ -39,26 +42,43 @@ export interface SomeRegex {
   flags: string;
 }
 
-/** @param depth of groups, alternatives and repetitions at most. */
-export function anyRegex(random: Random, depth: number): SomeRegex {
+/** What a random expression may be made of. */
+interface Manner {
+  unicode: boolean;
+  /** Repetitions within repetitions. */
+  nested: boolean;
+}
+
+/**
+ * @param depth of groups, alternatives and repetitions at most.
+ * @param nested repetitions within repetitions as well. JavaScript's engine may search for years
+ * then, as for `(.|a)*b`; without, its search takes a time that is a small power of the length.
+ */
+export function anyRegex(random: Random, depth: number, nested = false): SomeRegex {
   const flags = [..."imsu"].filter(() => random.once(2)).join("");
   const [head, tail] = [random.once(4) ? "^" : "", random.once(4) ? "$" : ""];
-  const middle = part(random, depth, flags.includes("u"));
+  const middle = part(random, depth, { unicode: flags.includes("u"), nested });
   // Without parentheses `^a|b$` ties each alternative by one end: that as well.
   return { source: random.once(2) ? head + middle + tail : `${head}(?:${middle})${tail}`, flags };
 }
 
-function part(random: Random, depth: number, unicode: boolean): string {
-  if (depth === 0 || random.once(5)) return element(random, unicode);
-  const inner = () => part(random, depth - 1, unicode);
+function part(random: Random, depth: number, manner: Manner): string {
+  if (depth === 0 || random.once(5)) {
+    const count = random.once(6) ? random.pick(COUNTS) : "";
+    return count === "" ? element(random, manner) : random.pick(LITERALS) + count;
+  }
+  const inner = () => part(random, depth - 1, manner);
   switch (random.below(7)) {
     case 0:
       return `(?:${inner()}|${random.once(5) ? "" : inner()})`;
     case 1:
       return `${inner()}|${inner()}`;
     case 2:
-    case 3:
-      return `(?:${inner()})${random.pick(COUNTS)}${random.once(3) ? "?" : ""}`;
+    case 3: {
+      const count = random.pick(COUNTS);
+      const body = manner.nested ? inner() : repeated(random, manner, /[*+]|,\}/.test(count));
+      return `(?:${body})${count}${random.once(3) ? "?" : ""}`;
+    }
     case 4:
       return `(${random.once(2) ? `?<n${random.below(2 ** 30)}>` : ""}${inner()})`;
     default:
@@ -66,9 +86,16 @@ function part(random: Random, depth: number, unicode: boolean): string {
   }
 }
 
-function element(random: Random, unicode: boolean): string {
+/** What is repeated where nothing in it is; without alternatives where there is no end to it. */
+function repeated(random: Random, manner: Manner, endless: boolean): string {
+  const one = element(random, manner);
+  if (random.once(2)) return one;
+  return one + (endless || random.once(2) ? "" : "|") + element(random, manner);
+}
+
+function element(random: Random, { unicode }: Manner): string {
   if (unicode && random.once(6)) return random.pick(random.once(4) ? PROPERTIES : UNICODE);
-  switch (random.below(8)) {
+  switch (random.below(7)) {
     case 0:
       return random.pick(ASSERTIONS);
     case 1:
@@ -78,7 +105,7 @@ function element(random: Random, unicode: boolean): string {
     case 3:
       return characterClass(random, unicode);
     case 4:
-      return random.pick(LITERALS) + random.pick(COUNTS);
+      return random.pick(LETTERS);
     default:
       return random.pick(LITERALS);
   }
@@ -154,8 +181,10 @@ class Sampler {
     const { random } = this;
     this.left--;
     if (random.once(12)) return random.pick(CHARACTERS);
-    const text = String.fromCodePoint(Math.min(value, 0x10ffff));
-    if (!this.ignoreCase || random.once(2)) return text;
+    const point = Math.min(value, 0x10ffff);
+    const text = String.fromCodePoint(point);
+    if (!this.ignoreCase || random.once(3)) return text;
+    if (random.once(2)) return String.fromCodePoint(random.pick(sameLetters(point, true)));
     return random.once(2) ? text.toUpperCase() : text.toLowerCase();
   }
 }

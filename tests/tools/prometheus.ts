@@ -1,4 +1,4 @@
-/** Reads `/metrics` with Prometheus' own parser (Debian's python3-prometheus-client). */
+/** Reads `/metrics` with Prometheus' own parser (Debian's python3-prometheus-client, for Debian's Python). */
 import { assertEquals } from "@std/assert";
 
 /** Value by name and labels, e.g. `vei_exchanges_total{verdict="completed"}`. */
@@ -28,7 +28,7 @@ print(json.dumps({"values": values, "types": types}))
 
 /** @throws Error when the parser refuses the text, or is not installed. */
 export async function parseMetrics(text: string): Promise<Scraped> {
-  const child = new Deno.Command("python3", {
+  const child = new Deno.Command("/usr/bin/python3", {
     args: ["-c", SCRIPT],
     stdin: "piped",
     stdout: "piped",
