@@ -15,7 +15,7 @@ export const command: Command = {
   summary: "what a diode says of a payload: the loaded program, and its text beside it",
   usage: "NAME|FILE [--hex HEX]",
   complete: { wordsOrFile: shippedDiodes() },
-  example: "echo I hate rain. | sudo vei diode try hateless",
+  example: "sudo vei diode try hateless --hex 49206861746521",
   options: {
     hex: { type: "string", value: "HEX", describe: "the payload; without it: standard input" },
   },

@@ -99,13 +99,13 @@ export class Box implements AsyncDisposable {
 
   /**
    * Starts the daemon.
-   * @param config text of a configuration file. @param plain this model (`mock`, or a URL) without
+   * @param config text of a configuration file; null: the instance's own is read. @param plain this model (`mock`, or a URL) without
    * virtual machine and gate.
    */
-  serve(options: VeiOptions & { config?: string; plain?: string } = {}): Daemon {
+  serve(options: VeiOptions & { config?: string | null; plain?: string } = {}): Daemon {
     const args = ["serve", ...options.plain ? ["--model", options.plain] : [], ...this.arguments()];
     const config = options.plain ? options.config : judgedConfig(options.config);
-    if (config !== undefined) {
+    if (typeof config === "string") {
       const path = `${this.instance.state}/vei.toml`;
       Deno.writeTextFileSync(path, config);
       args.push("--config", path);
@@ -141,7 +141,7 @@ export class Box implements AsyncDisposable {
   async refuses(
     code: number,
     name: string,
-    options: VeiOptions & { config?: string; left?: string[] } = {},
+    options: VeiOptions & { config?: string | null; left?: string[] } = {},
   ): Promise<string> {
     const daemon = this.serve(options);
     const ended = await daemon.end();
@@ -364,7 +364,8 @@ async function addTiny(state: string, model: TinyModel): Promise<void> {
 }
 
 /** @returns a configuration with the diode that the watch of a box judges by, unless it names one. */
-function judgedConfig(text = ""): string {
+function judgedConfig(text: string | null = ""): string | null {
+  if (text === null) return null;
   return /^\[diode\]/m.test(text) ? text : `${text}\n[diode]\nname = "hateless"\n`;
 }
 
