@@ -53,7 +53,7 @@ export interface Timing {
   backoffMs: number;
 }
 
-const TIMING: Timing = { readyMs: 45_000, attempts: 3, backoffMs: 500 };
+const TIMING: Timing = { readyMs: 75_000, attempts: 3, backoffMs: 500 };
 const POLL_MS = 250, QUIT_MS = 2000, END_MS = 5000;
 
 export const logPath = (instance: Instance): string => `${instance.run}/qemu.log`;
