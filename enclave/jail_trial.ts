@@ -44,7 +44,7 @@ export async function tryJail(
   const began = performance.now();
   await Deno.writeFile(disk, new Uint8Array(512), { mode: 0o600 });
   let child: Deno.ChildProcess | null = null;
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let talk: Promise<Qmp> | null = null;
   try {
     child = launch({
@@ -117,7 +117,7 @@ async function converse(
 
 /** @returns what comes of the promise, null when that takes longer. */
 async function within<T>(ms: number, promise: Promise<T>): Promise<T | null> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<null>((resolve) => timer = setTimeout(() => resolve(null), ms));
   try {
     return await Promise.race([promise, late]);
