@@ -72,6 +72,8 @@ export const command: Command = {
     // What is told is what the kernel shows, not what was meant.
     const diode = readDiode(instance.pins);
     const watch = options.watch === true;
+    // Before a word is said: who reads it may end us at once.
+    const stop = watch ? untilInterrupted() : null;
     if (json) {
       const told = {
         diode: plan.name,
@@ -97,7 +99,7 @@ export const command: Command = {
         terminal.out(`the sender asks for ${ends.to} by ARP, which does not pass: --netns PATH`);
       }
     }
-    if (watch) await stay(context, dev, guard);
+    if (stop) await stay(context, dev, guard, stop);
     return Exit.ok;
   },
 };
@@ -109,9 +111,13 @@ const WORDS = {
 } as const;
 
 /** Until it is interrupted: the diode then stays. */
-async function stay(context: CommandContext, dev: string, guard: Guard): Promise<void> {
+async function stay(
+  context: CommandContext,
+  dev: string,
+  guard: Guard,
+  stop: AbortController,
+): Promise<void> {
   const reporter = new DropReporter({ wallMs: Date.now, monotonicNs });
-  const stop = untilInterrupted();
   using events = new LinkEvents();
   let lost: VeiError | null = null;
   const watching = watchGuard({
