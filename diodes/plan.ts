@@ -25,8 +25,6 @@ export interface DiodePlan {
   readonly config: Uint8Array<ArrayBuffer>;
   /** What is probably not meant: one line each. */
   readonly warnings: readonly string[];
-  readonly stateCount: number;
-  readonly classCount: number;
   /**
    * SHA-256 in hex. `program`: of the instructions with map references zeroed, so it is the same
    * for every diode.
@@ -68,8 +66,6 @@ export async function compileDiode(
     table,
     config,
     warnings: warningsOf(file.predicate, judgement),
-    stateCount: dfa.stateCount,
-    classCount: dfa.classCount,
     digests: {
       source: sourceDigest,
       table: tableDigest,

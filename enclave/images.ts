@@ -3,6 +3,7 @@ import { Exit, messageOf, VeiError } from "../src/base/errors.ts";
 import { sha256 } from "../src/base/bytes.ts";
 import { sha256File } from "./digest.ts";
 import { IMAGE_FILES, type Manifest, parseManifest } from "./image/manifest.ts";
+import { ignoreMissing } from "../src/host/missing.ts";
 
 /** A guest image. Paths are absolute where the state folder's is. */
 export interface GuestImage {
@@ -116,8 +117,4 @@ export async function installImage(state: string, built: string): Promise<string
 async function syncFile(path: string): Promise<void> {
   using file = await Deno.open(path);
   await file.sync();
-}
-
-function ignoreMissing(thrown: unknown): void {
-  if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
 }

@@ -35,7 +35,7 @@ export function judgePredicate(predicate: Predicate): Judgement {
     return wholePayload(compilePredicate(predicate));
   }
   const short = rest === null
-    ? compilePredicate({ kind: "size", comparison: ">=", bound: 0 })
+    ? compilePredicate({ kind: "anything" })
     : compilePredicate(horizon === null ? rest : withoutBound(rest, horizon));
   const judgement = { dfa: short, horizon, leastSize, mostSize };
   return decidesInTime(judgement) ? judgement : wholePayload(compilePredicate(predicate));

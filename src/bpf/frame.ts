@@ -3,8 +3,11 @@ import { parseIpv4, parseMac } from "../base/ipv4.ts";
 import type { LinkRules } from "./layout.ts";
 import { FRAME } from "./program_parts.ts";
 
-/** Longest payload of a frame on an Ethernet link: 1500 bytes less two headers without options. */
-export const MOST_PAYLOAD = 1460;
+/** The longest frame on an Ethernet link without offloads: 1500 bytes and the header. */
+export const ETHERNET_FRAME = 1514;
+
+/** Its longest payload, behind headers without options. */
+export const MOST_PAYLOAD = ETHERNET_FRAME - FRAME.payload;
 
 const PSH_ACK = 0x18;
 

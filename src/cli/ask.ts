@@ -11,6 +11,7 @@ import { loadConfig } from "./load_config.ts";
 import { openNode } from "./node.ts";
 import { MODEL_OPTIONS, plainModel } from "./plain_model.ts";
 import { printable } from "./terminal.ts";
+import { usageError } from "./usage.ts";
 
 const MAX_PROMPT_BYTES = 1024 * 1024;
 
@@ -115,9 +116,5 @@ function bad(why: string): VeiError {
 function maxTokens(options: CommandContext["options"]): number {
   const text = String(options["max-tokens"] ?? "256");
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new VeiError({
-    code: "usage",
-    message: `--max-tokens ${JSON.stringify(text)} is not a number from 1 to 999999`,
-    exit: Exit.usage,
-  });
+  throw usageError(`--max-tokens ${JSON.stringify(text)} is not a number from 1 to 999999`);
 }

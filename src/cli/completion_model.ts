@@ -119,3 +119,11 @@ function pathKind(value: string): PathKind | null {
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
+
+/** Only words that name a command move on; any other is an argument. */
+export function moves(places: readonly Place[]): { from: string; word: string; to: string }[] {
+  const known = new Set(places.map(({ at }) => at));
+  return places.flatMap(({ at, words }) =>
+    words.map(({ word }) => ({ from: at, word, to: at === "" ? word : `${at} ${word}` }))
+  ).filter(({ to }) => known.has(to));
+}

@@ -1,10 +1,11 @@
 /** `vei completions`: what bash, zsh and fish need to complete vei's command lines. */
-import { Exit, VeiError } from "../base/errors.ts";
+import { Exit } from "../base/errors.ts";
 import type { Command, CommandTable } from "./command.ts";
 import { places } from "./completion_model.ts";
 import { bashScript } from "./completions_bash.ts";
 import { fishScript } from "./completions_fish.ts";
 import { zshScript } from "./completions_zsh.ts";
+import { usageError } from "./usage.ts";
 
 /** The shells that there is a script for, and where a package lays it, from the prefix on. */
 export const SHELLS = {
@@ -23,12 +24,10 @@ export function completionScript(shell: string, table: CommandTable): string {
   if (Object.hasOwn(SHELLS, shell)) {
     return SHELLS[shell as keyof typeof SHELLS].script(places(table));
   }
-  throw new VeiError({
-    code: "usage",
-    message: `There is no completion for ${JSON.stringify(shell)}`,
-    hint: `one of: ${Object.keys(SHELLS).join(", ")}`,
-    exit: Exit.usage,
-  });
+  throw usageError(
+    `There is no completion for ${JSON.stringify(shell)}`,
+    `one of: ${Object.keys(SHELLS).join(", ")}`,
+  );
 }
 
 export const command: Command = {

@@ -1,5 +1,6 @@
 /** Completion for bash 4 and newer; it needs nothing but bash itself. */
-import { type PathKind, type Place, quoted } from "./completion_model.ts";
+import { moves, type PathKind, type Place, quoted } from "./completion_model.ts";
+import { takes, values } from "./completions_case.ts";
 
 /** @returns the script, to be sourced, or found by bash-completion under the name `vei`. */
 export function bashScript(places: readonly Place[]): string {
@@ -15,7 +16,7 @@ _vei_paths() {
 # Whether the option $2 of the command $1 takes a value.
 _vei_takes() {
   case "$1 $2" in
-${takes(places)}
+${takes(places, (patterns) => `    ${patterns}) return 0 ;;`)}
   esac
   return 1
 }
@@ -48,7 +49,7 @@ _vei() {
   if [[ $cur == = ]]; then cur=''; fi
   if [[ -n $option ]]; then
     case "$at $option" in
-${values(places)}
+${values(places, reply)}
     esac
     return
   fi
@@ -67,26 +68,6 @@ complete -F _vei vei
 `;
 }
 
-/** @returns the option's spellings after the command, as patterns of `case`. */
-function patterns(at: string, names: (string | null)[]): string {
-  return names.filter((name) => name !== null).map((name) => quoted(`${at} ${name}`)).join(" | ");
-}
-
-function takes(places: readonly Place[]): string {
-  return places.flatMap(({ at, options }) =>
-    options.filter(({ takesValue }) => takesValue)
-      .map(({ long, short }) => `    ${patterns(at, [long, short])}) return 0 ;;`)
-  ).join("\n");
-}
-
-/** Only words that name a command move on; any other is an argument. */
-export function moves(places: readonly Place[]): { from: string; word: string; to: string }[] {
-  const known = new Set(places.map(({ at }) => at));
-  return places.flatMap(({ at, words }) =>
-    words.map(({ word }) => ({ from: at, word, to: at === "" ? word : `${at} ${word}` }))
-  ).filter(({ to }) => known.has(to));
-}
-
 function steps(places: readonly Place[]): string {
   return moves(places).map(({ from, word, to }) =>
     `    ${quoted(`${from} ${word}`)}) printf '%s' ${quoted(to)}; return ;;`
@@ -97,15 +78,6 @@ function reply(complete: PathKind | readonly string[]): string {
   if (complete === "file") return `_vei_paths -f "$cur"`;
   if (complete === "folder") return `_vei_paths -d "$cur"`;
   return `_vei_words ${quoted(complete.join(" "))} "$cur"`;
-}
-
-function values(places: readonly Place[]): string {
-  return places.flatMap(({ at, options }) =>
-    options.filter(({ takesValue, complete }) => takesValue && complete !== null)
-      .map(({ long, short, complete }) =>
-        `      ${patterns(at, [long, short])}) ${reply(complete!)} ;;`
-      )
-  ).join("\n");
 }
 
 function options(places: readonly Place[]): string {

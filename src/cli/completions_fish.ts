@@ -1,6 +1,5 @@
 /** Completion for fish 3 and newer. */
-import { type PathKind, type Place, quoted } from "./completion_model.ts";
-import { moves } from "./completions_bash.ts";
+import { moves, type PathKind, type Place, quoted } from "./completion_model.ts";
 
 /** @returns the script, for a folder of fish's completions. */
 export function fishScript(places: readonly Place[]): string {

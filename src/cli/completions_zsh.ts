@@ -1,6 +1,6 @@
 /** Completion for zsh. */
-import { type Choice, type PathKind, type Place, quoted } from "./completion_model.ts";
-import { moves } from "./completions_bash.ts";
+import { type Choice, moves, type PathKind, type Place, quoted } from "./completion_model.ts";
+import { takes, values } from "./completions_case.ts";
 
 /** @returns the script: as `_vei` in a folder of `fpath`, or sourced after `compinit`. */
 export function zshScript(places: readonly Place[]): string {
@@ -18,7 +18,7 @@ _vei() {
       return
     fi
     case "$at $word" in
-${takes(places)}
+${takes(places, (patterns) => `      ${patterns}) option=$word ;;`)}
 ${steps(places)}
     esac
   done
@@ -28,7 +28,7 @@ ${steps(places)}
   fi
   if [[ -n $option ]]; then
     case "$at $option" in
-${values(places)}
+${values(places, reply)}
     esac
     return
   fi
@@ -49,29 +49,9 @@ if [[ $funcstack[1] == _vei ]]; then _vei "$@"; else compdef _vei vei; fi
 `;
 }
 
-function patterns(at: string, names: (string | null)[]): string {
-  return names.filter((name) => name !== null).map((name) => quoted(`${at} ${name}`)).join(" | ");
-}
-
-function takes(places: readonly Place[]): string {
-  return places.flatMap(({ at, options }) =>
-    options.filter(({ takesValue }) => takesValue)
-      .map(({ long, short }) => `      ${patterns(at, [long, short])}) option=$word ;;`)
-  ).join("\n");
-}
-
 function steps(places: readonly Place[]): string {
   return moves(places).map(({ from, word, to }) =>
     `      ${quoted(`${from} ${word}`)}) at=${quoted(to)} ;;`
-  ).join("\n");
-}
-
-function values(places: readonly Place[]): string {
-  return places.flatMap(({ at, options }) =>
-    options.filter(({ takesValue, complete }) => takesValue && complete !== null)
-      .map(({ long, short, complete }) =>
-        `      ${patterns(at, [long, short])}) ${reply(complete!)} ;;`
-      )
   ).join("\n");
 }
 

@@ -16,6 +16,7 @@ import { selfCommand } from "../host/self.ts";
 import { defaultConfig } from "../base/config.ts";
 import type { Status } from "../api/status.ts";
 import { fetchStatus, findEndpoint } from "./endpoint.ts";
+import { ignoreMissing } from "../host/missing.ts";
 
 /** The daemon as a child of ours. */
 export interface DaemonProcess {
@@ -161,10 +162,6 @@ export class DemoWorld implements AsyncDisposable {
     await daemon.ended;
     clearTimeout(timer);
   }
-}
-
-function ignoreMissing(cause: unknown): void {
-  if (!(cause instanceof Deno.errors.NotFound)) throw cause;
 }
 
 async function appendTo(path: string, stream: ReadableStream<Uint8Array>): Promise<void> {

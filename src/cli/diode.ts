@@ -1,9 +1,6 @@
 /** `vei diode status | logs`: the gate in the kernel, with or without a daemon. */
-import { DropReporter } from "./gate_events.ts";
 import { Exit } from "../base/errors.ts";
-import { decodeEvent } from "../bpf/event.ts";
 import { openEvents, readDiode } from "../../diodes/manager.ts";
-import { monotonicNs } from "../../ffi/clock.ts";
 import { RingReader } from "../../ffi/ring.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { command as attach } from "./diode_attach.ts";
@@ -13,7 +10,7 @@ import { commands as shown } from "./diode_show.ts";
 import { command as tryDiode } from "./diode_try.ts";
 import { guardedInterface } from "./diode_place.ts";
 import { findEndpoint } from "./endpoint.ts";
-import { pause, printEvent, untilInterrupted } from "./event_output.ts";
+import { dropPrinter, pause, untilInterrupted } from "./event_output.ts";
 import { showEvents } from "./logs.ts";
 import { lockInstance } from "./instance_lock.ts";
 import { requireRoot } from "./privilege.ts";
@@ -70,14 +67,10 @@ async function readRing(context: CommandContext): Promise<number> {
   using map = openEvents(instance.pins);
   if (!map) throw noDiode(instance);
   using ring = new RingReader(map, { consume: false });
-  const reporter = new DropReporter({ wallMs: Date.now, monotonicNs });
+  const tell = dropPrinter(context, ring);
   const stop = untilInterrupted();
-  let id = 0;
   for (;;) {
-    ring.drain((record) => {
-      const event = reporter.report(decodeEvent(record));
-      if (event) printEvent(context, { id: ++id, ...event });
-    });
+    tell();
     if (options.follow !== true || stop.signal.aborted || context.terminal.gone()) return Exit.ok;
     await pause(500, stop.signal);
   }

@@ -5,25 +5,21 @@
  */
 import { Exit, VeiError } from "../base/errors.ts";
 import { parseIpv4 } from "../base/ipv4.ts";
-import { decodeEvent } from "../bpf/event.ts";
+import { ETHERNET_FRAME } from "../bpf/frame.ts";
 import type { LinkRules } from "../bpf/layout.ts";
 import { type Guard, raiseDiode, readDiode } from "../../diodes/manager.ts";
 import { compileDiode } from "../../diodes/plan.ts";
 import { shippedDiodes } from "../../diodes/shipped.ts";
 import { watchGuard } from "../../diodes/watch.ts";
-import { monotonicNs } from "../../ffi/clock.ts";
 import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
 import { LinkEvents } from "../../ffi/rtnetlink.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { neighboursFor, setNeighbours } from "./diode_neighbours.ts";
-import { printEvent, untilInterrupted } from "./event_output.ts";
-import { diodeSource } from "./diode_source.ts";
-import { DropReporter } from "./gate_events.ts";
+import { dropPrinter, untilInterrupted } from "./event_output.ts";
+import { diodeSource } from "./named_text.ts";
 import { lockInstance } from "./instance_lock.ts";
 import { requireRoot } from "./privilege.ts";
-
-/** The longest frame on an Ethernet link: 1500 bytes and the header. */
-const MAX_FRAME = 1514;
+import { usageError } from "./usage.ts";
 
 export const command: Command = {
   name: "diode attach",
@@ -71,9 +67,8 @@ export const command: Command = {
     setNeighbours(neighbours);
     // What is told is what the kernel shows, not what was meant.
     const diode = readDiode(instance.pins);
-    const watch = options.watch === true;
     // Before a word is said: who reads it may end us at once.
-    const stop = watch ? untilInterrupted() : null;
+    const stop = options.watch === true ? untilInterrupted() : null;
     if (json) {
       const told = {
         diode: plan.name,
@@ -83,7 +78,7 @@ export const command: Command = {
         neighbours,
         ...diode,
       };
-      if (watch) terminal.write(JSON.stringify(told) + "\n");
+      if (stop) terminal.write(JSON.stringify(told) + "\n");
       else terminal.json(told);
     } else {
       terminal.out(
@@ -117,7 +112,7 @@ async function stay(
   guard: Guard,
   stop: AbortController,
 ): Promise<void> {
-  const reporter = new DropReporter({ wallMs: Date.now, monotonicNs });
+  const tell = dropPrinter(context, guard.ring);
   using events = new LinkEvents();
   let lost: VeiError | null = null;
   const watching = watchGuard({
@@ -131,12 +126,6 @@ async function stay(
       if (interfaceIndex(dev) !== 0) setUp(dev, false);
     },
   });
-  let id = 0;
-  const tell = () =>
-    guard.ring.drain((record) => {
-      const event = reporter.report(decodeEvent(record));
-      if (event) printEvent(context, { id: ++id, ...event });
-    });
   while (!stop.signal.aborted) {
     tell();
     await guard.ring.wait(200);
@@ -169,7 +158,7 @@ function linkRules(from: string, to: string): LinkRules {
     guestPort: Number(port ?? 1),
     anySourcePort: port === undefined,
     anyOptions: true,
-    maxFrame: MAX_FRAME,
+    maxFrame: ETHERNET_FRAME,
   };
 }
 
@@ -179,12 +168,7 @@ function required(value: string | boolean | undefined, name: string): string {
 }
 
 function usage(message: string): VeiError {
-  return new VeiError({
-    code: "usage",
-    message: `vei diode attach: ${message}`,
-    hint: "run `vei diode attach --help`",
-    exit: Exit.usage,
-  });
+  return usageError(`vei diode attach: ${message}`, "run `vei diode attach --help`");
 }
 
 function noInterface(dev: string): VeiError {

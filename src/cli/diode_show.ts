@@ -1,41 +1,38 @@
 /** `vei diode list | show | check`: what diodes say, and what they become. Nothing is loaded. */
 import { defaultConfig } from "../base/config.ts";
-import { Exit, VeiError } from "../base/errors.ts";
+import { Exit } from "../base/errors.ts";
 import { byteKinds } from "../bpf/calm.ts";
 import { disassemble } from "../bpf/disassembler.ts";
 import { MAX_TABLE_ENTRIES, tableEntries } from "../bpf/layout.ts";
 import { diodeProgram } from "../bpf/program.ts";
+import { parseDiodeFile } from "../policy/diode_file.ts";
 import { formatPredicate } from "../policy/predicate.ts";
 import { compileDiode, type DiodePlan } from "../../diodes/plan.ts";
 import { shippedDiode, shippedDiodes } from "../../diodes/shipped.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { enclaveRules } from "./configured.ts";
-import { diodeSource } from "./diode_source.ts";
-
-const planOf = (text: string, path: string) =>
-  compileDiode(text, path, enclaveRules(defaultConfig().link));
+import { diodeSource } from "./named_text.ts";
+import { usageError } from "./usage.ts";
 
 const list: Command = {
   name: "diode list",
   summary: "the diodes that come with vei",
   example: "vei diode list",
-  async run({ json, terminal }) {
-    const plans = await Promise.all(
-      shippedDiodes().map((name) => planOf(shippedDiode(name), `${name}.toml`)),
-    );
+  run({ json, terminal }) {
+    const files = shippedDiodes().map((name) => parseDiodeFile(shippedDiode(name), `${name}.toml`));
     if (json) {
-      terminal.json(plans.map(({ name, description, file }) => ({
+      terminal.json(files.map(({ name, description, predicate }) => ({
         name,
         description,
-        predicate: formatPredicate(file.predicate),
+        predicate: formatPredicate(predicate),
       })));
     } else {
-      const width = Math.max(...plans.map(({ name }) => name.length));
-      for (const { name, description } of plans) {
+      const width = Math.max(...files.map(({ name }) => name.length));
+      for (const { name, description } of files) {
         terminal.out(`${name.padEnd(width)}  ${description}`);
       }
     }
-    return Exit.ok;
+    return Promise.resolve(Exit.ok);
   },
 };
 
@@ -91,15 +88,13 @@ const check: Command = {
 
 async function named({ positionals }: CommandContext): Promise<DiodePlan> {
   if (positionals.length !== 1) {
-    throw new VeiError({
-      code: "usage",
-      message: "Name one diode",
-      hint: "`vei diode list` shows those that come with vei; a file's path works as well",
-      exit: Exit.usage,
-    });
+    throw usageError(
+      "Name one diode",
+      "`vei diode list` shows those that come with vei; a file's path works as well",
+    );
   }
   const { text, path } = await diodeSource(positionals[0]);
-  return await planOf(text, path);
+  return await compileDiode(text, path, enclaveRules(defaultConfig().link));
 }
 
 function assemblyOf(): string[] {
@@ -112,6 +107,7 @@ function assemblyOf(): string[] {
 function factsOf(plan: DiodePlan) {
   const { dfa, horizon, leastSize, mostSize } = plan.judgement;
   const { kindOfClass, restless } = byteKinds(dfa);
+  const everyKind = kindOfClass.reduce((all, kind) => all | kind, 0);
   return {
     name: plan.name,
     description: plan.description,
@@ -124,7 +120,7 @@ function factsOf(plan: DiodePlan) {
       states: dfa.stateCount,
       classes: dfa.classCount,
       kinds: new Set(kindOfClass).size,
-      calmStates: restless.subarray(2).filter((kinds) => kinds !== 0xff).length,
+      calmStates: restless.subarray(2).filter((kinds) => kinds !== everyKind).length,
       entries: tableEntries(dfa),
       mostEntries: MAX_TABLE_ENTRIES,
     },

@@ -7,7 +7,8 @@ import { shippedDiodes } from "../../diodes/shipped.ts";
 import { type Trial, tryByDefinition, tryInKernel } from "../../diodes/trial.ts";
 import type { Command } from "./command.ts";
 import { enclaveRules } from "./configured.ts";
-import { diodeSource } from "./diode_source.ts";
+import { diodeSource } from "./named_text.ts";
+import { usageError } from "./usage.ts";
 import { defaultConfig } from "../base/config.ts";
 
 export const command: Command = {
@@ -77,12 +78,7 @@ function fromHex(text: string): Uint8Array {
 }
 
 function usage(message: string): VeiError {
-  return new VeiError({
-    code: "usage",
-    message: `vei diode try: ${message}`,
-    hint: "run `vei diode try --help`",
-    exit: Exit.usage,
-  });
+  return usageError(`vei diode try: ${message}`, "run `vei diode try --help`");
 }
 
 function tooLong(length: number): VeiError {

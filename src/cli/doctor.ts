@@ -1,13 +1,14 @@
 /** `vei doctor`: each need with what was found, what was wanted, and how to mend it. */
 import { defaultConfig } from "../base/config.ts";
-import { Exit, type ExitCode, VeiError } from "../base/errors.ts";
+import { Exit, type ExitCode } from "../base/errors.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { writeReport } from "./doctor_report.ts";
 import { findEndpoint } from "./endpoint.ts";
-import { loadConfig } from "./load_config.ts";
+import { configPlace, loadConfig } from "./load_config.ts";
 import { type Group, GROUPS, type Need, type Place } from "./need.ts";
 import { allNeeds } from "./needs.ts";
 import { printable } from "./terminal.ts";
+import { usageError } from "./usage.ts";
 
 /** What `vei doctor --json` prints. Fields may be added; those that are there keep their meaning. */
 export interface Diagnosis {
@@ -39,12 +40,10 @@ export const command: Command = {
   async run(context) {
     const { json, options, positionals, terminal } = context;
     if (positionals.length > (options.report ? 1 : 0)) {
-      throw new VeiError({
-        code: "usage",
-        message: "vei doctor takes a file's name with --report only",
-        hint: "for example: vei doctor --report report.json",
-        exit: Exit.usage,
-      });
+      throw usageError(
+        "vei doctor takes a file's name with --report only",
+        "for example: vei doctor --report report.json",
+      );
     }
     const place = await placeOf(context);
     const needs = await allNeeds(place);
@@ -63,9 +62,7 @@ export const command: Command = {
 };
 
 async function placeOf({ instance, options }: CommandContext): Promise<Place> {
-  const named = options.config as string | undefined;
-  const configPath = named ?? instance.config;
-  const configNamed = named !== undefined;
+  const { path: configPath, named: configNamed } = configPlace({ instance, options });
   const common = {
     ...{ instance, configPath, configNamed },
     deep: options.deep === true,

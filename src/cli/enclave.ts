@@ -5,6 +5,7 @@ import { start } from "../host/run.ts";
 import type { Command } from "./command.ts";
 import { mustFindEndpoint } from "./endpoint.ts";
 import { requireRoot } from "./privilege.ts";
+import { usageError } from "./usage.ts";
 
 const exec: Command = {
   name: "enclave exec",
@@ -14,12 +15,10 @@ const exec: Command = {
   async run({ instance, rest }) {
     requireRoot("vei enclave exec");
     if (rest.length === 0) {
-      throw new VeiError({
-        code: "usage",
-        message: "vei enclave exec needs a program to run",
-        hint: "for example: vei enclave exec -- curl http://172.30.0.11:8080/health",
-        exit: Exit.usage,
-      });
+      throw usageError(
+        "vei enclave exec needs a program to run",
+        "for example: vei enclave exec -- curl http://172.30.0.11:8080/health",
+      );
     }
     if (!netnsExists(instance.netns)) {
       throw new VeiError({

@@ -3,7 +3,7 @@ import { Exit } from "../base/errors.ts";
 import type { Instance } from "../host/instance.ts";
 import { carryOut, isMissing, type Plan, planInstall, type Wanted } from "../install/install.ts";
 import { SERVICE } from "../install/layout.ts";
-import { exists } from "../install/disk.ts";
+import { exists } from "../host/missing.ts";
 import { enableService, reloadUnits, serviceState, systemdRuns } from "../install/systemd.ts";
 import { lineProgress } from "../../enclave/progress.ts";
 import { setUp } from "../../enclave/setup.ts";

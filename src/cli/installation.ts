@@ -14,6 +14,7 @@ import type { CommandContext, CommandTable } from "./command.ts";
 import { completionScript, SHELLS } from "./completions.ts";
 import { manPage } from "./man.ts";
 import { VERSION } from "./version.ts";
+import { usageError } from "./usage.ts";
 
 /** Whom QEMU runs as: the number is the jail's. */
 const VM_USER = { name: "vei-vm", id: JAIL_USER, comment: "VEI's virtual machine" };
@@ -72,12 +73,10 @@ export function machineInstance({ options }: CommandContext, what: string): Inst
   if ((options.instance ?? "vei") === "vei" && options.state === undefined) {
     return instanceOf("vei");
   }
-  throw new VeiError({
-    code: "usage",
-    message: `${what} works on the whole machine, with the instance vei in /var/lib/vei`,
-    hint: "leave out --instance and --state",
-    exit: Exit.usage,
-  });
+  throw usageError(
+    `${what} works on the whole machine, with the instance vei in /var/lib/vei`,
+    "leave out --instance and --state",
+  );
 }
 
 /** One at a time installs, upgrades or takes away. @throws VeiError `install-locked`. */

@@ -2,6 +2,24 @@
 import { sha256 } from "../base/bytes.ts";
 import { type Config, defaultConfig, parseConfig } from "../base/config.ts";
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
+import type { CommandContext, Option } from "./command.ts";
+
+/** Of commands that take the configuration of an instance. */
+export const CONFIG_OPTION: Record<"config", Option> = {
+  config: {
+    type: "string",
+    value: "FILE",
+    describe: "read the configuration from there instead of /etc/NAME/vei.toml",
+  },
+};
+
+/** @returns where the configuration is read; `named`: on the command line, so it must be there. */
+export function configPlace(
+  { instance, options }: Pick<CommandContext, "instance" | "options">,
+): { path: string; named: boolean } {
+  const named = options.config !== undefined;
+  return { path: named ? String(options.config) : instance.config, named };
+}
 
 /**
  * @param path of `vei.toml`; a file that is not there means the defaults, unless it `mustExist`.

@@ -6,6 +6,7 @@ import type { Instance } from "../host/instance.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { type Endpoint, fetchStatus, findEndpoint, followEvents } from "./endpoint.ts";
 import { pause, printEvent, untilInterrupted } from "./event_output.ts";
+import { usageError } from "./usage.ts";
 
 /** How often we look whether a daemon that has gone is back. */
 const LOOK_MS = 300;
@@ -46,12 +47,10 @@ export function since(
   if (/^\d{1,15}$/.test(words)) return ({ id }) => id >= Number(words);
   const from = timeOf(words, nowMs);
   if (Number.isNaN(from)) {
-    throw new VeiError({
-      code: "usage",
-      message: `--since ${JSON.stringify(words)} is neither an event's number nor a time`,
-      hint: 'for example: --since 17, --since "10 min", --since 2030-01-31T12:00:00Z',
-      exit: Exit.usage,
-    });
+    throw usageError(
+      `--since ${JSON.stringify(words)} is neither an event's number nor a time`,
+      'for example: --since 17, --since "10 min", --since 2030-01-31T12:00:00Z',
+    );
   }
   return ({ time }) => Date.parse(time) >= from;
 }

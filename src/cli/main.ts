@@ -11,6 +11,7 @@ import { maySteer } from "./privilege.ts";
 import { processTerminal } from "./terminal.ts";
 import { helpOn } from "./topics.ts";
 import { VERSION } from "./version.ts";
+import { usageError } from "./usage.ts";
 
 /** Runs `vei` with these arguments and ends the process with the command's exit code. */
 export async function main(args: string[]): Promise<void> {
@@ -64,7 +65,7 @@ function unknownCommand(args: string[]): VeiError {
   const words = args.slice(0, under.length > 0 ? 2 : 1).filter((word) => !word.startsWith("-"));
   const asked = words.join(" ");
   const near = nearest(asked, under.length > 0 ? under : [...names, ...families()]);
-  return usage(
+  return usageError(
     under.length > 0
       ? `vei ${args[0]} needs one of: ${under.map((name) => name.split(" ")[1]).join(", ")}`
       : `There is no command ${JSON.stringify(args[0])}`,
@@ -76,10 +77,6 @@ function unknownCommand(args: string[]): VeiError {
 
 function families(): string[] {
   return [...new Set(COMMANDS.map(({ name }) => name.split(" ")[0]))];
-}
-
-function usage(message: string, hint: string): VeiError {
-  return new VeiError({ code: "usage", message, hint, exit: Exit.usage });
 }
 
 /** Splits at the first `--`: our arguments, and those of a program that we start. */
@@ -98,10 +95,13 @@ function contextOf(command: Command, args: string[], terminal: Terminal): Comman
   try {
     parsed = parseArgs({ args: own, options, allowPositionals: true, strict: true });
   } catch (cause) {
-    throw usage(messageOf(cause).split(". ")[0], optionHint(command, messageOf(cause), options));
+    throw usageError(
+      messageOf(cause).split(". ")[0],
+      optionHint(command, messageOf(cause), options),
+    );
   }
   if (parsed.positionals.length > 0 && !takesArguments(command)) {
-    throw usage(
+    throw usageError(
       `vei ${command.name} takes no argument, and got ${JSON.stringify(parsed.positionals[0])}`,
       `run \`vei ${command.name} --help\``,
     );

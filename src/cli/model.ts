@@ -3,9 +3,10 @@ import { listModels, useModel } from "../../enclave/models.ts";
 import type { ModelOrigin } from "../../enclave/model_source.ts";
 import { lineProgress } from "../../enclave/progress.ts";
 import { addModel } from "../../enclave/setup.ts";
-import { Exit, VeiError } from "../base/errors.ts";
+import { Exit } from "../base/errors.ts";
 import type { Command } from "./command.ts";
 import { printable } from "./terminal.ts";
+import { usageError } from "./usage.ts";
 
 /**
  * @param from a file's path or an http(s) URL.
@@ -18,12 +19,7 @@ export function modelOrigin(from: string, name?: string, sha256?: string): Model
 
 function only(positionals: string[], what: string): string {
   if (positionals.length === 1) return positionals[0];
-  throw new VeiError({
-    code: "usage",
-    message: `Give exactly one ${what}`,
-    hint: "run `vei model --help`",
-    exit: Exit.usage,
-  });
+  throw usageError(`Give exactly one ${what}`, "run `vei model --help`");
 }
 
 export const list: Command = {

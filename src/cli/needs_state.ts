@@ -1,6 +1,7 @@
 /** The state folder: whether it can hold receipts, and what is in it. */
 import { statfsSync } from "node:fs";
 import { messageOf, VeiError } from "../base/errors.ts";
+import { exists } from "../host/missing.ts";
 import { sign, signingKey, verify } from "../receipt/keys.ts";
 import { checkFormat, STATE_FORMAT } from "../store/format.ts";
 import { loadNodeKey } from "../store/node_key.ts";
@@ -65,11 +66,7 @@ export const STATE_CHECKS: readonly Check[] = [
       const path = keyPath(instance);
       const receipts = await Deno.stat(`${instance.state}/receipts.log`)
         .then(({ size }) => size, () => 0);
-      const there = await Deno.lstat(path).then(() => true, (cause) => {
-        if (cause instanceof Deno.errors.NotFound) return false;
-        throw cause;
-      });
-      if (!there && receipts === 0) return "none yet: the first start makes it";
+      if (!await exists(path) && receipts === 0) return "none yet: the first start makes it";
       const random = () => new Uint8Array();
       const { publicKey } = await loadNodeKey(path, { mayMake: false, random });
       return `fingerprint ${publicKey.fingerprint}`;
@@ -84,11 +81,7 @@ export const STATE_CHECKS: readonly Check[] = [
     mend: "install the version of vei that used it last, or choose another place with --state DIR",
     async find({ instance: { state } }) {
       const path = `${state}/format`;
-      const none = await Deno.lstat(path).then(() => false, (cause) => {
-        if (cause instanceof Deno.errors.NotFound) return true;
-        throw cause;
-      });
-      if (none) return `none yet: the first start writes ${STATE_FORMAT}`;
+      if (!await exists(path)) return `none yet: the first start writes ${STATE_FORMAT}`;
       checkFormat(state);
       return String(STATE_FORMAT);
     },

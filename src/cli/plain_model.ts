@@ -1,9 +1,9 @@
 /** Models that are not in our virtual machine, as the command line names them. */
-import { Exit, VeiError } from "../base/errors.ts";
 import { mockModel } from "../model/mock.ts";
 import type { Model } from "../model/model.ts";
 import { urlModel } from "../model/url.ts";
 import type { CommandContext, Option } from "./command.ts";
+import { usageError } from "./usage.ts";
 
 /** The options that name such a model. */
 export const MODEL_OPTIONS: Record<string, Option> = {
@@ -22,10 +22,8 @@ export function plainModel(options: CommandContext["options"]): Model | null {
   if (/^https?:/.test(String(model))) {
     return urlModel(String(model), String(options.name ?? "default"));
   }
-  throw new VeiError({
-    code: "usage",
-    message: `${JSON.stringify(model)} is neither "mock" nor an http address`,
-    hint: "--model mock, or --model http://127.0.0.1:8000/v1",
-    exit: Exit.usage,
-  });
+  throw usageError(
+    `${JSON.stringify(model)} is neither "mock" nor an http address`,
+    "--model mock, or --model http://127.0.0.1:8000/v1",
+  );
 }

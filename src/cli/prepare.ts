@@ -12,7 +12,7 @@ import { prepareLink } from "../../enclave/link.ts";
 import { endOrphan } from "../../enclave/orphan.ts";
 import type { Command } from "./command.ts";
 import { lockInstance } from "./instance_lock.ts";
-import { loadConfig } from "./load_config.ts";
+import { CONFIG_OPTION, configPlace, loadConfig } from "./load_config.ts";
 import { requireRoot } from "./privilege.ts";
 
 export const command: Command = {
@@ -20,23 +20,17 @@ export const command: Command = {
   summary: "make what the daemon needs root for: the service runs this before it",
   usage: "[--config FILE]",
   example: "sudo vei prepare",
-  options: {
-    config: {
-      type: "string",
-      value: "FILE",
-      describe: "read the configuration from there instead of /etc/NAME/vei.toml",
-    },
-  },
+  options: CONFIG_OPTION,
   async run({ instance, options, json, terminal }) {
     requireRoot("vei prepare");
     // A service that is stopped meanwhile waits for this short work, and is not taken for failed.
     Deno.addSignalListener("SIGTERM", () => {});
     // A service's mask is meant for the daemon's own files; what is made here is the box's.
     Deno.umask(0o022);
-    const named = options.config as string | undefined;
+    const { path, named } = configPlace({ instance, options });
     let config;
     try {
-      config = await loadConfig(named ?? instance.config, { mustExist: named !== undefined });
+      config = await loadConfig(path, { mustExist: named });
     } catch (cause) {
       // systemd starts a service anew whose ExecStartPre fails, whatever its code: the daemon will
       // refuse the same file, and with it that is the end.

@@ -1,6 +1,6 @@
 /** What people made: removed only when they say so in so many words. */
 import type { Instance } from "../host/instance.ts";
-import { exists } from "../install/disk.ts";
+import { exists } from "../host/missing.ts";
 import { readReceipts } from "../store/read_receipts.ts";
 
 type Say = (what: string, path: string, done: string) => void;

@@ -8,18 +8,14 @@ import { readReceipts } from "../store/read_receipts.ts";
 import type { Instance } from "../host/instance.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { stateKey } from "./trusted.ts";
+import { usageError } from "./usage.ts";
 
 const receiptsOf = (instance: Instance) => readReceipts(`${instance.state}/receipts.log`);
 
 async function envelopeOf({ instance, positionals }: CommandContext): Promise<string> {
   const [id] = positionals;
   if (positionals.length !== 1 || !isUuid7(id)) {
-    throw new VeiError({
-      code: "usage",
-      message: "one receipt's id is needed",
-      hint: "`vei receipt list` shows them",
-      exit: Exit.usage,
-    });
+    throw usageError("one receipt's id is needed", "`vei receipt list` shows them");
   }
   for await (const one of receiptsOf(instance)) if (one.receipt.id === id) return one.envelope;
   throw new VeiError({

@@ -9,7 +9,7 @@ import { configuredDiode } from "./configured.ts";
 import { Daemon } from "./daemon.ts";
 import { lockInstance } from "./instance_lock.ts";
 import { listenForHangUp } from "./daemon_reload.ts";
-import { readConfig } from "./load_config.ts";
+import { CONFIG_OPTION, configPlace, readConfig } from "./load_config.ts";
 import { type Log, makeLog } from "./log.ts";
 import { type OpenNode, openNode } from "./node.ts";
 import { MODEL_OPTIONS, plainModel } from "./plain_model.ts";
@@ -26,18 +26,13 @@ export const command: Command = {
   example: "sudo vei serve",
   options: {
     ...MODEL_OPTIONS,
-    config: {
-      type: "string",
-      value: "FILE",
-      describe: "read the configuration from there instead of /etc/NAME/vei.toml",
-    },
+    ...CONFIG_OPTION,
   },
   async run({ instance, options, terminal }) {
     const plain = plainModel(options);
     if (!plain) requireSteering("vei serve (with a virtual machine)");
     const onHangUp = listenForHangUp();
-    const named = options.config !== undefined;
-    const path = named ? String(options.config) : instance.config;
+    const { path, named } = configPlace({ instance, options });
     const { config, sha256 } = await readConfig(path, { mustExist: named });
     const source = { path, named, sha256 };
     const log = makeLog(terminal, config.log.level, () => new Date());

@@ -1,12 +1,13 @@
 /** `vei status`: one screen. What cannot be told is said as unknown. */
 import type { Status } from "../api/status.ts";
-import { Exit, messageOf, VeiError } from "../base/errors.ts";
+import { Exit, messageOf } from "../base/errors.ts";
 import { type DiodeStatus, readDiode } from "../../diodes/manager.ts";
 import type { Instance } from "../host/instance.ts";
 import type { Command, CommandContext, Screen, Terminal } from "./command.ts";
 import { fetchStatus, findEndpoint } from "./endpoint.ts";
 import { oneLine, pause, untilInterrupted } from "./event_output.ts";
 import { statusLines } from "./status_screen.ts";
+import { usageError } from "./usage.ts";
 
 const REDRAW_MS = 1000;
 /** A screen of its own, without a cursor; and back to what was there before. */
@@ -36,15 +37,6 @@ export const command: Command = {
     return status?.phase === "ready" ? Exit.ok : Exit.unavailable;
   },
 };
-
-function usage(message: string): VeiError {
-  return new VeiError({
-    code: "usage",
-    message,
-    hint: "run `vei status --help`",
-    exit: Exit.usage,
-  });
-}
 
 function linesOf(instance: Instance, status: Status | null, screen: Screen | null): string[] {
   if (status) return statusLines(status, screen, Date.now());
@@ -78,7 +70,10 @@ function pinnedText(pinned: NonNullable<Pinned>): string {
 /** Until interrupted. A daemon that goes or comes back changes what is shown, nothing else. */
 async function watch({ instance, json, terminal }: CommandContext): Promise<number> {
   if (json || terminal.screen() === null) {
-    throw usage("--watch needs a terminal; a program can follow `vei logs -f --json`");
+    throw usageError(
+      "--watch needs a terminal; a program can follow `vei logs -f --json`",
+      "run `vei status --help`",
+    );
   }
   const stop = untilInterrupted();
   terminal.write(ENTER);

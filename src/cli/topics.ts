@@ -1,5 +1,5 @@
 /** `vei help`: the commands, the topics, and what the errors mean. */
-import { Exit, VeiError } from "../base/errors.ts";
+import { Exit, type VeiError } from "../base/errors.ts";
 import { nearest } from "../policy/nearest.ts";
 import type { Command, CommandTable } from "./command.ts";
 import { familyHelp, helpOf, overview } from "./help.ts";
@@ -7,6 +7,7 @@ import { failureCodes, failureOf } from "./topics/failures.ts";
 import { diodes, policies, security } from "./topics/gate.ts";
 import type { Topic } from "./topics/topic.ts";
 import { config, exitCodes, failures, files, instance, receipts } from "./topics/use.ts";
+import { usageError } from "./usage.ts";
 
 /** In the order of `vei help`. */
 export const TOPICS: readonly Topic[] = [
@@ -54,14 +55,12 @@ function unknown(asked: string, commands: readonly Command[]): VeiError {
     ...TOPICS.map(({ name }) => name),
     ...failureCodes(),
   ]);
-  return new VeiError({
-    code: "usage",
-    message: `There is no help on ${JSON.stringify(asked)}`,
-    hint: near === undefined
+  return usageError(
+    `There is no help on ${JSON.stringify(asked)}`,
+    near === undefined
       ? "run `vei help`: it lists commands and topics"
       : `did you mean \`vei help ${near}\`?`,
-    exit: Exit.usage,
-  });
+  );
 }
 
 export const command: Command = {

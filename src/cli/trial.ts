@@ -5,6 +5,7 @@ import { tomlProblem } from "../base/toml.ts";
 import { instanceOf } from "../host/instance.ts";
 import { start } from "../host/run.ts";
 import { findEndpoint, isReady } from "./endpoint.ts";
+import { ignoreMissing } from "../host/missing.ts";
 
 /** Nobody else's: instances are named by people, and one trial runs at a time. */
 const NAME = "veitrial";
@@ -123,8 +124,4 @@ function failed(why: string, words: string, cause: unknown): VeiError {
     exit: Exit.failed,
     cause,
   });
-}
-
-function ignoreMissing(cause: unknown): void {
-  if (!(cause instanceof Deno.errors.NotFound)) throw cause;
 }

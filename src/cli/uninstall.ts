@@ -2,7 +2,8 @@
 import { Exit, VeiError } from "../base/errors.ts";
 import type { Instance } from "../host/instance.ts";
 import { mustRun } from "../host/run.ts";
-import { exists, removeFile, removeIfEmpty } from "../install/disk.ts";
+import { exists, ignoreMissing } from "../host/missing.ts";
+import { removeFile, removeIfEmpty } from "../install/disk.ts";
 import { SERVICE } from "../install/layout.ts";
 import { disableService, reloadUnits, serviceState, systemdRuns } from "../install/systemd.ts";
 import { DAEMON_USER } from "../install/unit.ts";
@@ -131,8 +132,4 @@ function isFolder(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function ignoreMissing(cause: unknown): void {
-  if (!(cause instanceof Deno.errors.NotFound)) throw cause;
 }

@@ -13,6 +13,7 @@ import { findEndpoint, isReady } from "./endpoint.ts";
 import { LAYOUT, lockInstallation, lockUpgrade, machineInstance } from "./installation.ts";
 import { requireRoot } from "./privilege.ts";
 import { tryProgram } from "./trial.ts";
+import { usageError } from "./usage.ts";
 
 const INSTALL_MS = 120_000;
 /** After systemd has taken the service for started. */
@@ -32,12 +33,7 @@ export const command: Command = {
     const { options, positionals } = context;
     const rollback = options.rollback === true;
     if (positionals.length !== (rollback ? 0 : 1)) {
-      throw new VeiError({
-        code: "usage",
-        message: "Give one FILE, or --rollback",
-        hint: "run `vei upgrade --help`",
-        exit: Exit.usage,
-      });
+      throw usageError("Give one FILE, or --rollback", "run `vei upgrade --help`");
     }
     const instance = machineInstance(context, "vei upgrade");
     requireRoot("vei upgrade");

@@ -5,6 +5,7 @@ import { type Verification, verifyReceipt } from "../receipt/verify.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { printable } from "./terminal.ts";
 import { keysFrom, stateKey } from "./trusted.ts";
+import { usageError } from "./usage.ts";
 
 const TRUSTED = "/etc/vei/trusted_keys";
 
@@ -20,12 +21,7 @@ export const command: Command = {
   async run(context) {
     const { positionals, json, terminal } = context;
     if (positionals.length === 0) {
-      throw new VeiError({
-        code: "usage",
-        message: "vei verify needs a file",
-        hint: "`vei receipt export ID --out FILE` makes one",
-        exit: Exit.usage,
-      });
+      throw usageError("vei verify needs a file", "`vei receipt export ID --out FILE` makes one");
     }
     const trusted = await trustedKeys(context);
     const answers: { file: string; answer: Verification }[] = [];

@@ -1,6 +1,7 @@
 /** Files that are put in place whole or not at all, whenever the power fails. */
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import { sha256File } from "../host/digest.ts";
+import { exists } from "../host/missing.ts";
 import { temporaryOf } from "./layout.ts";
 
 /** What a file is made of. */
@@ -18,14 +19,6 @@ export async function lookAt(path: string): Promise<Found> {
     if (cause instanceof Deno.errors.NotFound) return { kind: "none" };
     throw cause;
   }
-}
-
-/** @returns whether there is anything at a path. */
-export async function exists(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, (cause) => {
-    if (cause instanceof Deno.errors.NotFound) return false;
-    throw cause;
-  });
 }
 
 /**

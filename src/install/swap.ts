@@ -1,7 +1,7 @@
 /** Puts another program in the place of the one that is there, and back. */
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import { sha256File } from "../host/digest.ts";
-import { exists, lookAt, makeFile, moveFile, placeFile, removeFile } from "./disk.ts";
+import { lookAt, makeFile, moveFile, placeFile, removeFile } from "./disk.ts";
 import { type Layout, temporaryOf } from "./layout.ts";
 import { type Manifest, writeManifest } from "./manifest.ts";
 
@@ -91,7 +91,7 @@ export async function keepPrevious({ program, previous }: Layout): Promise<void>
   if (now.kind !== "file") return;
   if (kept.kind === "file" && kept.sha256 === now.sha256) return;
   const temporary = temporaryOf(previous);
-  if (await exists(temporary)) await removeFile(temporary);
+  await removeFile(temporary);
   try {
     await Deno.link(program, temporary);
   } catch {

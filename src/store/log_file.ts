@@ -7,6 +7,8 @@ import { Exit, messageOf, VeiError } from "../base/errors.ts";
 export interface Line {
   /** Where it begins in the file, in bytes. */
   readonly offset: number;
+  /** Where the next one begins. */
+  readonly end: number;
   readonly text: string;
 }
 
@@ -141,8 +143,9 @@ export async function* readLines(
     const parts = (rest + decoder.decode(buffer.subarray(0, count), { stream: true })).split("\n");
     rest = parts.pop()!;
     for (const text of parts) {
-      yield { offset: at, text };
-      at += new TextEncoder().encode(text).length + 1;
+      const end = at + new TextEncoder().encode(text).length + 1;
+      yield { offset: at, end, text };
+      at = end;
     }
   }
 }

@@ -77,7 +77,7 @@ export class ReceiptStore implements AsyncDisposable {
         throw damaged(where, `sequence ${sequence} after ${this.sequence}`);
       }
       await this.checkSigner(entry, where);
-      end = line.offset + new TextEncoder().encode(line.text).length + 1;
+      end = line.end;
       this.sequence = sequence;
       this.open.delete(id);
       places.push({ id, sequence, offset: line.offset });

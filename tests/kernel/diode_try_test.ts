@@ -20,6 +20,8 @@ Deno.test("list and show: every shipped diode, with its predicate and its table"
   const { stdout: shown } = await vei(["diode", "show", "hateless", "--json", "--asm"]);
   const facts = JSON.parse(shown);
   assertEquals([facts.horizon, facts.sizes], [512, { least: 0, most: null }]);
+  // Before the word, and after its first letter, which may come again.
+  assertEquals([facts.table.kinds, facts.table.calmStates], [2, 2]);
   assert(facts.assembly.length > 300 && facts.open.always.length > 0);
   assertEquals(listed.find(({ name }) => name === "hateless")?.predicate, facts.predicate);
 });

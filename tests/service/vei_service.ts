@@ -1,12 +1,11 @@
 /** VEI's service in a systemd world: the compiled program, the unit, a guest and a small model. */
-import { sha256File } from "../../enclave/digest.ts";
-import { installModel } from "../../enclave/models.ts";
 import { DAEMON_USER, unitText } from "../../src/install/unit.ts";
 import { layoutUnder, SERVICE } from "../../src/install/layout.ts";
 import { JAIL_USER } from "../../enclave/jail.ts";
 import { compiledProgram } from "../install/compiled.ts";
 import { testState } from "../tools/state.ts";
-import { tinyGguf, type TinyModel } from "../tools/tiny_gguf.ts";
+import type { TinyModel } from "../tools/tiny_gguf.ts";
+import { addTiny } from "../tools/tiny_model.ts";
 import type { SystemdWorld } from "./systemd_world.ts";
 
 /** Emulation: what the tests measure must not depend on the machine's /dev/kvm. */
@@ -34,7 +33,7 @@ export async function putState(world: SystemdWorld, model: TinyModel): Promise<v
   const image = await Deno.realPath(`${await testState()}/images/current`);
   await copyTree(image, `${state}/images/${image.slice(image.lastIndexOf("/") + 1)}`);
   await Deno.symlink(image.slice(image.lastIndexOf("/") + 1), `${state}/images/current`);
-  await addModel(state, model);
+  await addTiny(state, model);
 }
 
 /** Writes a file of the world, its folder too. */
@@ -50,16 +49,6 @@ async function copyTree(from: string, to: string): Promise<void> {
   for await (const { name } of Deno.readDir(from)) {
     await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
   }
-}
-
-async function addModel(state: string, model: TinyModel): Promise<void> {
-  const file = `${state}/new.gguf`;
-  const bytes = tinyGguf(model);
-  await Deno.writeFile(file, bytes);
-  await installModel(state, {
-    ...{ name: "tiny", source: "a test", licence: "none" },
-    ...{ file, digest: await sha256File(file), size: bytes.length },
-  });
 }
 
 /** One answer of the API. */

@@ -5,9 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { detachDiode } from "../../diodes/manager.ts";
-import { sha256File } from "../../enclave/digest.ts";
 import { assertLocalAddress, GUEST_PORT, removeLink } from "../../enclave/link.ts";
-import { installModel } from "../../enclave/models.ts";
 import { endOrphan } from "../../enclave/orphan.ts";
 import { readPidFile } from "../../enclave/pid_file.ts";
 import type { ProcessName } from "../../enclave/processes.ts";
@@ -21,8 +19,10 @@ import { chat } from "../../src/model/enclave.ts";
 import { GateWatch } from "./gate_watch.ts";
 import { leftOvers } from "./left_overs.ts";
 import { testState } from "./state.ts";
-import { tinyGguf, type TinyModel } from "./tiny_gguf.ts";
+import type { TinyModel } from "./tiny_gguf.ts";
+import { addTiny } from "./tiny_model.ts";
 import { freshName, type Ran, startVei, vei, type VeiOptions } from "./vei.ts";
+import { ignoreMissing } from "../../src/host/missing.ts";
 
 const LISTEN = defaultConfig().api.listen;
 /** A boot takes some seconds; a busy machine takes its time. */
@@ -352,23 +352,8 @@ export async function until<T>(
   }
 }
 
-/** Adds a small model to a state folder, under the name `tiny`. */
-async function addTiny(state: string, model: TinyModel): Promise<void> {
-  const file = `${state}/new.gguf`;
-  const bytes = tinyGguf(model);
-  await Deno.writeFile(file, bytes);
-  await installModel(state, {
-    ...{ name: "tiny", source: "a test", licence: "none" },
-    ...{ file, digest: await sha256File(file), size: bytes.length },
-  });
-}
-
 /** @returns a configuration with the diode that the watch of a box judges by, unless it names one. */
 function judgedConfig(text: string | null = ""): string | null {
   if (text === null) return null;
   return /^\[diode\]/m.test(text) ? text : `${text}\n[diode]\nname = "hateless"\n`;
-}
-
-function ignoreMissing(cause: unknown): void {
-  if (!(cause instanceof Deno.errors.NotFound)) throw cause;
 }
