@@ -71,7 +71,7 @@ export const ROWS = {
     /restarting the enclave on request/,
     /\[daemon-not-running\]\n +start it: vei serve/,
   ),
-  "QEMU hangs at boot": row("enclave", "SIGSTOP", /nothing answered within 45 s.*trying again/),
+  "QEMU hangs at boot": row("enclave", "SIGSTOP", /nothing answered within 75 s.*trying again/),
   "QEMU ends at once, at every attempt": row(
     "enclave",
     "1 MiB of memory",
