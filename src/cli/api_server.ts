@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import { descriptorLimit } from "../host/descriptors.ts";
 import { type FrontLimits, frontLimits, startFront } from "./front.ts";
+import { type InnerServer, serveSocket } from "./inner_server.ts";
 
 export interface ApiServer {
   /** The address as bound, e.g. `127.0.0.1:8787`. */
@@ -42,12 +43,9 @@ export function serveApi(
       cause,
     });
   }
-  const cut = new AbortController();
-  let server: Deno.HttpServer<Deno.UnixAddr>;
+  let inner: InnerServer;
   try {
-    removeIfThere(socket);
-    server = Deno.serve({ path: socket, signal: cut.signal, onListen: () => {} }, app.fetch);
-    Deno.chmodSync(socket, 0o600);
+    inner = serveSocket(app, socket);
   } catch (cause) {
     listener.close();
     throw cause;
@@ -65,22 +63,12 @@ export function serveApi(
       // A client that does not let go would hold shutdown() up for ever.
       const timer = setTimeout(() => {
         front.cut();
-        cut.abort();
+        inner.cut();
       }, DRAIN_MS);
-      await server.shutdown();
-      await server.finished;
+      await inner.shutdown();
       front.cut();
       await front.ended;
       clearTimeout(timer);
-      removeIfThere(socket);
     },
   };
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-  }
 }
