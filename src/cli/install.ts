@@ -62,7 +62,7 @@ export const command: Command = {
 
 /** Says the plan, then does it. */
 async function placeFiles(wanted: Wanted, systemd: boolean, terminal: Terminal): Promise<Plan> {
-  using _lock = lockInstallation();
+  using _lock = await lockInstallation();
   const plan = await planInstall(wanted);
   const { changes, manifest } = plan;
   if (manifest?.pending) terminal.err("An earlier installation was interrupted: doing the rest");

@@ -79,29 +79,45 @@ export function machineInstance({ options }: CommandContext, what: string): Inst
   );
 }
 
-/** One at a time installs, upgrades or takes away. @throws VeiError `install-locked`. */
-export function lockInstallation(): Disposable {
+/**
+ * One at a time installs, upgrades or takes away. An upgrade that was killed leaves the `vei install`
+ * that it had begun, which ends within a moment: so this waits for it.
+ *
+ * @throws VeiError `install-locked`.
+ */
+export function lockInstallation(): Promise<Disposable> {
   return lockAndRemove("/run/vei-install");
 }
 
 /** One upgrade at a time; it runs the new program's `vei install`, which takes the other lock. */
-export function lockUpgrade(): Disposable {
+export function lockUpgrade(): Promise<Disposable> {
   return lockAndRemove("/run/vei-upgrade");
 }
 
-function lockAndRemove(folder: string): Disposable {
+const LOCK_WAIT_MS = 10_000;
+const LOCK_AGAIN_MS = 100;
+
+async function lockAndRemove(folder: string): Promise<Disposable> {
   using stack = new DisposableStack();
-  try {
-    stack.use(lockState(folder));
-  } catch (cause) {
-    if (!(cause instanceof VeiError) || cause.code !== "state-locked") throw cause;
-    throw new VeiError({
-      code: "install-locked",
-      message: "Another vei is being installed, upgraded or removed right now",
-      hint: "wait until it is done",
-      exit: Exit.tryAgain,
-      cause,
-    });
+  const deadline = performance.now() + LOCK_WAIT_MS;
+  for (;;) {
+    try {
+      stack.use(lockState(folder));
+      break;
+    } catch (cause) {
+      if (!(cause instanceof VeiError) || cause.code !== "state-locked") throw cause;
+      if (performance.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, LOCK_AGAIN_MS));
+        continue;
+      }
+      throw new VeiError({
+        code: "install-locked",
+        message: "Another vei is being installed, upgraded or removed right now",
+        hint: "wait until it is done",
+        exit: Exit.tryAgain,
+        cause,
+      });
+    }
   }
   // While the lock is held: nobody else uses the folder.
   stack.defer(() => Deno.removeSync(folder, { recursive: true }));

@@ -36,7 +36,7 @@ export const command: Command = {
     requireRoot("vei uninstall");
     const say = (what: string, path: string, done: string) =>
       terminal.err(`${what.padEnd(13)} ${path}: ${done}`);
-    using _lock = lockInstallation();
+    using _lock = await lockInstallation();
     const systemd = await systemdRuns();
     if (systemd && await stopService()) say("service", SERVICE, "stopped and disabled");
     {

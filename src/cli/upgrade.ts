@@ -37,7 +37,7 @@ export const command: Command = {
     }
     const instance = machineInstance(context, "vei upgrade");
     requireRoot("vei upgrade");
-    using _one = lockUpgrade();
+    using _one = await lockUpgrade();
     if (rollback) await mustLookAt(LAYOUT.previous);
     const before = await swap(context, rollback ? LAYOUT.previous : positionals[0], rollback);
     if (before === null) return Exit.ok;
@@ -61,7 +61,7 @@ async function swap(
   rollback: boolean,
 ): Promise<string | null> {
   const say = teller(context);
-  using _lock = lockInstallation();
+  using _lock = await lockInstallation();
   const manifest = await mustReadManifest();
   const now = await lookAt(LAYOUT.program);
   if (now.kind !== "file") throw notInstalled(`${LAYOUT.program} is not there`);
@@ -99,7 +99,7 @@ async function settle(
     const why = messageOf(cause);
     say("program", `the new one failed: ${why}`);
     {
-      using _lock = lockInstallation();
+      using _lock = await lockInstallation();
       await moveBack(LAYOUT);
     }
     say("program", `${LAYOUT.program}: vei ${before} put back`);

@@ -66,3 +66,24 @@ Deno.test("installs, twice; uninstalls, twice; what was there before is there ag
   assertEquals(rest.filter((path) => !/^\/etc\/.*-$/.test(path)), []);
   assert(!(await root.run(["ls", "/run/vei-install"])).stdout);
 });
+
+Deno.test("waits for another installation that ends soon, and says so of one that does not", async () => {
+  await using root = await CleanRoot.make();
+  const program = await root.put(await compiledProgram(), "vei");
+  await root.must(["mkdir", "--mode=700", "/run/vei-install"]);
+  const held = async (seconds: number) => {
+    const other = root.start(["flock", "-o", "/run/vei-install/lock", "sleep", String(seconds)]);
+    void other.output();
+    while ((await root.run(["flock", "-n", "/run/vei-install/lock", "true"])).code === 0);
+    return other;
+  };
+  const other = await held(60);
+  const refused = await root.run([program, ...INSTALL]);
+  assertEquals(refused.code, 75, refused.stderr);
+  assertStringIncludes(refused.stderr, "[install-locked]");
+  other.kill("SIGKILL");
+  await other.status;
+  await held(2);
+  const done = await root.run([program, ...INSTALL]);
+  assertEquals(done.code, 0, done.stderr);
+});
