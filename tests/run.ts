@@ -8,7 +8,7 @@ import { findTests, isPure, mayRunInParallel } from "./runner/discover.ts";
 import { type Outcome, runCheck, runPool, runTest, type Toolset } from "./runner/execute.ts";
 import { newestDeno } from "./runner/newest.ts";
 import { killAll } from "./runner/process.ts";
-import { lineOf, tableOf, totalsOf } from "./runner/report.ts";
+import { failuresOf, lineOf, tableOf, totalsOf } from "./runner/report.ts";
 
 const outcomes: Outcome[] = [];
 
@@ -76,5 +76,8 @@ const totals = totalsOf(outcomes);
 const passed = totals.passed;
 // A row whose test did not run has shown nothing.
 const failed = totals.failed + matrix.notRun;
-console.log(`\n${tableOf(outcomes)}\n\n${passed} passed, ${failed} failed`);
+const failures = failuresOf(outcomes);
+console.log(
+  `\n${tableOf(outcomes)}\n${failures && `\n${failures}\n`}\n${passed} passed, ${failed} failed`,
+);
 Deno.exit(failed > 0 || passed === 0 ? 1 : 0);

@@ -41,3 +41,11 @@ export function tableOf(outcomes: Outcome[]): string {
     folder.padEnd(width) + numbers.map((text) => text.padStart(9)).join("")
   ).join("\n");
 }
+
+/** @returns the names of the tests that failed, a line each; empty when none did. */
+export function failuresOf(outcomes: Outcome[]): string {
+  return outcomes.filter(({ failed }) => failed > 0).flatMap(({ name, output }) => {
+    const tests = [...output.matchAll(/^(.+) \.\.\. FAILED\b/gm)].map(([, test]) => test);
+    return tests.length > 0 ? tests.map((test) => `FAILED ${name}: ${test}`) : [`FAILED ${name}`];
+  }).join("\n");
+}

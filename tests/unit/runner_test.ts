@@ -80,3 +80,13 @@ Deno.test("a report that cannot be read passes nothing", () => {
   const { passed, failed } = judge({ ...ending, code: 1, report: all });
   assertEquals([passed, failed], [2, 1], "an exit code that contradicts the report is a failure");
 });
+
+Deno.test("the names of the tests that failed stand at the end", async () => {
+  const { text } = await runOn({
+    "good_test.ts": `Deno.test("good", () => {});`,
+    "bad_test.ts": `Deno.test("fine", () => {}); Deno.test("bad one", () => { throw 1; });`,
+    "crash_test.ts": `throw 1;`,
+  });
+  const end = text.trimEnd().split("\n").slice(-5, -1).map((line) => line.replace(/ \S*\//, " "));
+  assertEquals(end, ["", "FAILED bad_test.ts: bad one", "FAILED crash_test.ts", ""], text);
+});
