@@ -19,6 +19,7 @@ export function sourceFiles(): SourceFile[] {
       const path = folder + entry.name;
       if ((folder === "" && NOT_OURS.has(entry.name)) || entry.name.endsWith(".log")) continue;
       if (entry.isDirectory) walk(`${path}/`);
+      else if (entry.name.endsWith(".png")) continue; // A picture has no text.
       else if (entry.isFile) files.push({ path, text: Deno.readTextFileSync(`${TOP}/${path}`) });
     }
   };
