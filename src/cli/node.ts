@@ -35,12 +35,14 @@ export const keyPath = (instance: Instance) => `${instance.state}/node.key`;
 /**
  * @param config which policy and which key.
  * @param notice told of what does not stop it, but that its operator should know.
+ * @param checked told how many receipts have been found good, while there are more.
  * @throws VeiError `policy-…`, `key-…`, `log-…`, `index-unusable`.
  */
 export async function openNode(
   instance: Instance,
   config: Pick<Config, "policy" | "receipt">,
   notice: (message: string) => void = () => {},
+  checked: (count: number) => void = () => {},
 ): Promise<OpenNode> {
   let policy = await configuredPolicy(config.policy.default);
   const key = await configuredKey(instance, config.receipt.key);
@@ -48,6 +50,7 @@ export async function openNode(
     folder: instance.state,
     sign: (payload) => seal(payload, key),
     key: key.publicKey,
+    checked,
     notice,
   });
   const { fingerprint } = key.publicKey;

@@ -19,6 +19,9 @@ import { mustRun } from "../host/run.ts";
 import { requireMachine } from "./needs.ts";
 import { requireSteering } from "./privilege.ts";
 
+/** A line in the log after so many: some seconds' worth, a multiple of what the store tells. */
+const TOLD_RECEIPTS = 8 * 1024;
+
 export const command: Command = {
   name: "serve",
   summary: "run the enclave behind its gate, until stopped",
@@ -45,8 +48,13 @@ export const command: Command = {
       Deno.addSignalListener(signal, () => stop.abort());
     }
     const notice = (message: string) => log("warn", message);
+    // Every start checks every receipt; a service manager is not to give up on many of them.
+    const checked = (count: number) => {
+      service.starting(`checking the receipts: ${count} so far`);
+      if (count % TOLD_RECEIPTS === 0) log("info", `checking the receipts: ${count} so far`);
+    };
     if (plain) {
-      await using node = await openNode(instance, config, notice);
+      await using node = await openNode(instance, config, notice, checked);
       tellSettled(node, log);
       await servePlain({
         ...{ instance, config, source, model: plain, node, log, service, onHangUp },
@@ -59,7 +67,7 @@ export const command: Command = {
     const image = await currentImage(instance.state);
     const model = await modelByName(instance.state, config.enclave.model, { check: true });
     const [qemuVersion] = (await mustRun("qemu-system-x86_64", ["--version"])).split("\n");
-    await using node = await openNode(instance, config, notice);
+    await using node = await openNode(instance, config, notice, checked);
     tellSettled(node, log);
     const daemon = new Daemon({
       ...{ instance, config, source, plan, image, model, node, qemuVersion, log, service },

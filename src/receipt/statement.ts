@@ -3,7 +3,7 @@
  * bytes, never by a name or a path alone.
  */
 import * as v from "valibot";
-import { sha256 } from "../base/bytes.ts";
+import { equalBytes, sha256 } from "../base/bytes.ts";
 import { canonicalJson } from "../base/canonical.ts";
 import { isUuid7 } from "./uuid7.ts";
 
@@ -230,8 +230,7 @@ export function decodeStatement(bytes: Uint8Array): Receipt {
     throw new SyntaxError(`Cannot read the statement: ${path}: ${issue.message}`);
   }
   const receipt = result.output.predicate;
-  const again = encodeStatement(receipt);
-  if (again.length !== bytes.length || again.some((byte, i) => byte !== bytes[i])) {
+  if (!equalBytes(encodeStatement(receipt), bytes)) {
     throw new SyntaxError("Cannot read the statement: its subjects or its form do not fit");
   }
   return receipt;

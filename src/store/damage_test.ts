@@ -1,8 +1,9 @@
 /** A log or an index that is not as it was left: found at the start, never written on. */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { VeiError } from "../base/errors.ts";
 import { seal } from "../receipt/dsse.ts";
 import { signingKey } from "../receipt/keys.ts";
+import { addReceipts } from "../../tests/tools/many_receipts.ts";
 import { sampleReceipt } from "../../tests/tools/sample_receipt.ts";
 import { checkFormat, STATE_FORMAT } from "./format.ts";
 import { LogIndex } from "./index_kv.ts";
@@ -64,6 +65,45 @@ Deno.test("a receipt with any byte changed is found at the start, and nothing is
       assertEquals(await codeOf(folder), "log-damaged", `byte ${at} of ${end}`);
       assertEquals(await Deno.readFile(path), bytes);
     }
+  }));
+
+Deno.test("many receipts: each is checked, and the first that is bad is the one that is told", () =>
+  inFolder(async (folder) => {
+    const key = await addReceipts(folder, 1100);
+    const told: number[] = [];
+    const open = async () => {
+      await using store = await ReceiptStore.open({
+        folder,
+        sign: (bytes) => seal(bytes, key),
+        key: key.publicKey,
+        checked: (count) => told.push(count),
+      });
+      return store.count;
+    };
+    assertEquals(await open(), 1100);
+    assertEquals(told.splice(0), [1024]);
+
+    const path = `${folder}/receipts.log`;
+    const lines = (await Deno.readTextFile(path)).split("\n");
+    // Another receipt's signature: well-formed, and only the check of signatures can tell.
+    const signature = (n: number) => /"sig":"([^"]+)"/.exec(lines[2 * n - 1])![1];
+    const swapped = (n: number) => lines[2 * n - 1].replace(signature(n), signature(n + 1));
+    const faultWith = async (changes: Record<number, string>) => {
+      await Deno.writeTextFile(path, lines.map((line, i) => changes[i] ?? line).join("\n"));
+      const error = await assertRejects(open, VeiError);
+      return error.message.replace(path, "LOG");
+    };
+    const bad = (line: number) => `The log is damaged at LOG:${line}: the signature does not fit`;
+    // In the first thousand, at their end, and after them.
+    for (const n of [1, 1024, 1025, 1099]) {
+      assertEquals(await faultWith({ [2 * n - 1]: swapped(n) }), bad(2 * n));
+    }
+    told.length = 0;
+    // With others after it: a later signature, a wrong number, a line that is no JSON.
+    assertEquals(await faultWith({ 5: swapped(3), 9: swapped(5) }), bad(6));
+    assertEquals(await faultWith({ 5: swapped(3), 11: lines[13], 13: lines[11] }), bad(6));
+    assertEquals(await faultWith({ 5: swapped(3), 12: "x".repeat(lines[12].length) }), bad(6));
+    assertEquals(told, []);
   }));
 
 Deno.test("a log that was cut or zeroed is refused and left alone; the index is the witness", () =>

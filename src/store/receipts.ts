@@ -25,9 +25,14 @@ export interface StoreParts {
   sign(payload: Uint8Array<ArrayBuffer>): Promise<Envelope>;
   /** The key of `sign`: each receipt that names it is checked against it at the start. */
   key?: PublicKey;
+  /** Told at the start, after each thousand or so, how many receipts have been found good. */
+  checked?(count: number): void;
   /** Told of what does not stop the store, but that its operator should know. */
   notice?(message: string): void;
 }
+
+/** Signatures that are being verified at the start, at most. */
+const CHECKS_AT_ONCE = 1024;
 
 export class ReceiptStore implements AsyncDisposable {
   private readonly open = new Map<string, Intent>();
@@ -65,23 +70,39 @@ export class ReceiptStore implements AsyncDisposable {
     const places: Place[] = [];
     let end = 0;
     let number = 0;
-    for await (const line of this.log.lines()) {
-      const where = `${this.log.path}:${++number}`;
-      const entry = readLine(line, where);
-      if ("intent" in entry) {
-        this.open.set(entry.intent.id, entry.intent);
-        continue;
+    // Other threads verify signatures while this one reads on.
+    let checks: Promise<VeiError | null>[] = [];
+    const settle = async () => {
+      const faults = await Promise.all(checks);
+      checks = [];
+      for (const fault of faults) if (fault) throw fault;
+    };
+    try {
+      for await (const line of this.log.lines()) {
+        const where = `${this.log.path}:${++number}`;
+        const entry = readLine(line, where);
+        if ("intent" in entry) {
+          this.open.set(entry.intent.id, entry.intent);
+          continue;
+        }
+        const { id, sequence } = entry.receipt;
+        if (sequence !== this.sequence + 1) {
+          throw damaged(where, `sequence ${sequence} after ${this.sequence}`);
+        }
+        checks.push(this.signerFault(entry, where));
+        end = line.end;
+        this.sequence = sequence;
+        this.open.delete(id);
+        places.push({ id, sequence, offset: line.offset });
+        if (checks.length < CHECKS_AT_ONCE) continue;
+        await settle();
+        this.parts.checked?.(places.length);
       }
-      const { id, sequence } = entry.receipt;
-      if (sequence !== this.sequence + 1) {
-        throw damaged(where, `sequence ${sequence} after ${this.sequence}`);
-      }
-      await this.checkSigner(entry, where);
-      end = line.end;
-      this.sequence = sequence;
-      this.open.delete(id);
-      places.push({ id, sequence, offset: line.offset });
+    } catch (cause) {
+      await settle(); // A fault in a line before this one is told first.
+      throw cause;
     }
+    await settle();
     if (await this.index.indexed() === end && await this.index.holds(places)) return;
     await this.index.rebuild(places, end);
     if (places.length === 0) return;
@@ -90,13 +111,17 @@ export class ReceiptStore implements AsyncDisposable {
     );
   }
 
-  private async checkSigner({ envelope, signer }: SignedEntry, where: string): Promise<void> {
-    this.signer ??= signer;
-    if (signer !== this.signer) throw damaged(where, "it is signed with another key");
+  /** @returns what is wrong with the receipt's signer or signature; null where nothing is. */
+  private async signerFault(
+    { sealed }: SignedEntry,
+    where: string,
+  ): Promise<VeiError | null> {
+    const { keyId } = sealed;
+    this.signer ??= keyId;
+    if (keyId !== this.signer) return damaged(where, "it is signed with another key");
     const { key } = this.parts;
-    if (key?.fingerprint !== signer) return;
-    if (await isSealedBy(decodeEnvelope(envelope), key)) return;
-    throw damaged(where, "the signature does not fit");
+    if (key?.fingerprint !== keyId) return null;
+    return await isSealedBy(sealed, key) ? null : damaged(where, "the signature does not fit");
   }
 
   /** How many receipts there are: the last one's sequence number. */
@@ -196,8 +221,9 @@ export class ReceiptStore implements AsyncDisposable {
 
 interface SignedEntry {
   receipt: Receipt;
+  /** Its text. */
   envelope: string;
-  signer: string;
+  sealed: Envelope;
 }
 type Entry = { intent: Intent } | SignedEntry;
 
@@ -206,8 +232,8 @@ function readLine(line: Line, where: string): Entry {
     const value = JSON.parse(line.text);
     if (value.intent !== undefined) return { intent: value.intent };
     const envelope = canonicalJson(value.receipt);
-    const { payload, keyId } = decodeEnvelope(envelope);
-    return { receipt: decodeStatement(payload), envelope, signer: keyId };
+    const sealed = decodeEnvelope(envelope);
+    return { receipt: decodeStatement(sealed.payload), envelope, sealed };
   } catch (cause) {
     throw damaged(where, messageOf(cause));
   }
