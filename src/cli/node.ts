@@ -27,6 +27,9 @@ export interface OpenNode extends Node, AsyncDisposable {
 
 const random = (count: number) => crypto.getRandomValues(new Uint8Array(count));
 
+/** The file that runs, also when an upgrade has put another one in its place (proc(5)). */
+const RUNNING_PROGRAM = "/proc/self/exe";
+
 /** Of a key that is not in the state folder: its public half, 64 hex digits. */
 export const publicKeyPath = (state: string) => `${state}/node.pub`;
 
@@ -69,7 +72,7 @@ export async function openNode(
   let digest: Promise<string> | undefined;
   const program = async () => ({
     version: VERSION,
-    sha256: await (digest ??= sha256File(Deno.execPath())),
+    sha256: await (digest ??= sha256File(RUNNING_PROGRAM)),
   });
   const totals = new ExchangeTotals();
   const node: Node = {
