@@ -132,13 +132,14 @@ function refuseIrregular(node: AST.Node): void {
     case "Assertion":
       if (node.kind === "lookahead" || node.kind === "lookbehind") {
         const what = node.kind === "lookahead" ? "look-ahead" : "look-behind";
-        const hint = "join a second predicate: … and not matches /…/";
+        const hint =
+          "write a second predicate (… and not matches /…/), or in a policy a second rule";
         throw new RegexError(`the ${what} ${node.raw} is refused`, hint, node.start);
       }
       return;
     case "Group":
       if (node.modifiers) {
-        const hint = "put the flag behind the expression, or write both letters: [aA]";
+        const hint = "ignore case in the whole expression, or write both letters: [aA]";
         throw new RegexError(`${node.modifiers.raw}: within a group is refused`, hint, node.start);
       }
       return node.alternatives.forEach(refuseIrregular);

@@ -26,11 +26,17 @@ export function placeIn(text: string, offset: number): Place {
   return { line: before.length, column: before[before.length - 1].length + 1 };
 }
 
-/** @returns the error for a diode's text that cannot be read: place, what is wrong, what to do. */
-export function invalidAt(source: Source, offset: number, what: string, hint: string): VeiError {
+/** @returns the error for a text that cannot be read: place, what is wrong, what to do. */
+export function invalidAt(
+  source: Source,
+  offset: number,
+  what: string,
+  hint: string,
+  code: "diode-invalid" | "policy-invalid" = "diode-invalid",
+): VeiError {
   const { line, column } = source.place(offset);
   return new VeiError({
-    code: "diode-invalid",
+    code,
     message: `${source.path}:${line}:${column}: ${shortened(what)}`,
     hint,
     exit: Exit.config,
