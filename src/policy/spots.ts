@@ -36,6 +36,9 @@ export interface Quoted {
   readonly end: number;
 }
 
+/** Neither quotes nor backslashes. */
+const PLAIN = /[^"'\\]+/y;
+
 /**
  * Reads a string of TOML 1.0 (any of the four kinds) or of JSON, which a parser has found valid:
  * it takes the escapes of both, and what is no escape it takes as it stands.
@@ -44,40 +47,47 @@ export interface Quoted {
  */
 export function readQuoted(text: string, start: number): Quoted {
   const quote = text[start];
-  const marks = text.startsWith(quote.repeat(3), start) ? quote.repeat(3) : quote;
-  let at = start + marks.length;
+  const long = text[start + 1] === quote && text[start + 2] === quote;
+  const width = long ? 3 : 1;
+  let at = start + width;
   // A line break right behind three quotes is not part of the string.
-  if (marks.length === 3) at += /^\r?\n/.exec(text.slice(at, at + 2))?.[0].length ?? 0;
+  if (long) at += text[at] === "\n" ? 1 : text[at] === "\r" && text[at + 1] === "\n" ? 2 : 0;
   let value = "";
   const offsets: number[] = [];
-  const push = (piece: string) => {
-    for (let i = 0; i < piece.length; i++) offsets.push(at);
-    value += piece;
-  };
   while (at < text.length) {
-    if (text.startsWith(marks, at)) {
+    if (text[at] === quote && (!long || text[at + 1] === quote && text[at + 2] === quote)) {
       // Of four or five quotes the first ones are the string's.
-      for (let more = 0; marks.length === 3 && more < 2 && text[at + 3] === quote; more++) {
-        push(quote);
-        at++;
+      for (let more = 0; long && more < 2 && text[at + 3] === quote; more++) {
+        value += quote;
+        offsets.push(at++);
       }
       offsets.push(at);
-      return { value, offsets, end: at + marks.length };
+      return { value, offsets, end: at + width };
     }
-    ESCAPE.lastIndex = at;
-    const escape = quote === '"' && text[at] === "\\" ? ESCAPE.exec(text) : null;
-    if (escape === null) {
-      push(text[at]);
-      at++;
+    const escape = quote === '"' && text[at] === "\\" ? escapeAt(text, at) : null;
+    if (escape !== null) {
+      for (let i = 0; i < escape.meaning.length; i++) offsets.push(at);
+      value += escape.meaning;
+      at += escape.length;
       continue;
     }
-    const [whole, two, four, eight, short] = escape;
-    const digits = two ?? four ?? eight;
-    const point = digits === undefined ? -1 : parseInt(digits, 16);
-    if (point > 0x10ffff) push(whole);
-    else if (point >= 0) push(String.fromCodePoint(point));
-    else if (short !== undefined) push(SHORT[short] ?? short);
-    at += whole.length;
+    PLAIN.lastIndex = at;
+    const plain = PLAIN.exec(text)?.[0] ?? text[at];
+    for (let i = 0; i < plain.length; i++) offsets.push(at + i);
+    value += plain;
+    at += plain.length;
   }
   throw new Unfinished();
+}
+
+/** @returns what the escape means and how long it is; null: it is none. */
+function escapeAt(text: string, at: number): { meaning: string; length: number } | null {
+  ESCAPE.lastIndex = at;
+  const found = ESCAPE.exec(text);
+  if (found === null) return null;
+  const [whole, two, four, eight, short] = found;
+  const digits = two ?? four ?? eight;
+  if (digits === undefined) return { meaning: SHORT[short] ?? short ?? "", length: whole.length };
+  const point = parseInt(digits, 16);
+  return point > 0x10ffff ? null : { meaning: String.fromCodePoint(point), length: whole.length };
 }

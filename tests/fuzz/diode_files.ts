@@ -3,6 +3,7 @@ import { shippedDiode, shippedDiodes } from "../../diodes/shipped.ts";
 import { formatPredicate } from "../../src/policy/predicate.ts";
 import { type Random, seeded } from "../judge/random.ts";
 import { anyPredicate, WHOLE } from "../judge/random_predicate.ts";
+import { damage } from "./damage.ts";
 
 const SCRAPS = [
   ...[
@@ -57,7 +58,7 @@ const SCRAPS = [
 export function damagedFile(number: number): string {
   const random = seeded(number);
   let text = wholeFile(random);
-  for (let more = random.below(5); more > 0; more--) text = damage(random, text);
+  for (let more = random.below(5); more > 0; more--) text = damage(random, text, SCRAPS, wholeFile);
   return text;
 }
 
@@ -89,37 +90,4 @@ function writtenFile(random: Random): string {
     [lines[i], lines[j]] = [lines[j], lines[i]];
   }
   return lines.join(random.once(8) ? "\r\n" : "\n") + (random.once(4) ? "" : "\n");
-}
-
-function damage(random: Random, text: string): string {
-  const at = random.below(text.length + 1);
-  const length = random.once(3) ? random.below(40) : random.below(4);
-  const [before, cut, after] = [
-    text.slice(0, at),
-    text.slice(at, at + length),
-    text.slice(at + length),
-  ];
-  switch (random.below(10)) {
-    case 0:
-      return before + after;
-    case 1:
-      return before + cut + cut + after;
-    case 2:
-      return before;
-    case 3:
-      return before + String.fromCharCode(random.below(random.once(4) ? 0x10000 : 0x80)) +
-        text.slice(at + 1);
-    case 4: {
-      const other = wholeFile(random);
-      return before + other.slice(random.below(other.length));
-    }
-    case 5: {
-      const piece = random.once(2) ? random.pick(SCRAPS) : cut;
-      return before + piece.repeat(random.pick([2, 50, 300])) + after;
-    }
-    case 6:
-      return text.replace(/[0-9]+/, random.pick(["0", "1", "65535", "65536", "4294967296"]));
-    default:
-      return before + random.pick(SCRAPS) + (random.once(2) ? cut : "") + after;
-  }
 }
