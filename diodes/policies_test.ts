@@ -18,6 +18,9 @@ const policies = [FOLDER, NEW].flatMap((folder) =>
   })
 ).map(({ file, text }) => ({ file, text, policy: readPolicy(text, file) }));
 
+/** The policy that the page on policies shows. */
+const shown = /```toml\n([^]*?)```/.exec(Deno.readTextFileSync(new URL("README.md", FOLDER)))![1];
+
 const secrets = policies.find(({ policy }) => policy.name === "secrets")!;
 
 /** @returns the rule as an expression of JavaScript's. */
@@ -88,7 +91,10 @@ function jsonDecides(text: string, maxDepth: number): number | null {
 function judge({ forbid, require, limits }: Policy, { text, appliesTo }: Example) {
   const found: [id: string, at: number | null][] = forbid
     .filter((rule) => rule.appliesTo.includes(appliesTo))
-    .map((rule) => [rule.id, decides((part) => regexOf(rule).test(part), text)]);
+    .map((rule) => {
+      const at = decides((part) => regexOf(rule).test(part), text);
+      return [rule.id, at !== null && at < (rule.within ?? Infinity) ? at : null];
+    });
   for (const { id, what } of appliesTo === "output" ? require : []) {
     if (what.kind === "json") found.push([id, jsonDecides(text, what.maxDepth)]);
   }
@@ -117,11 +123,14 @@ Deno.test("the shipped policies are these, each under its own name", () => {
 });
 
 Deno.test("every example is judged as it says: rule and byte", () => {
-  for (const { file, policy } of policies) {
+  const page = { file: "README.md", policy: readPolicy(shown, "README.md") };
+  for (const { file, policy } of [...policies, page]) {
     for (const example of policy.examples) {
-      const { verdict, rule, at, line } = example;
+      const { verdict, rule, line } = example;
+      const said = judge(policy, example);
+      const at = example.at ?? said?.at;
       const expected = verdict === "pass" ? null : { rule, at };
-      assertEquals(judge(policy, example), expected, `${file}:${line}: ${example.text}`);
+      assertEquals(said, expected, `${file}:${line}: ${example.text}`);
     }
   }
 });

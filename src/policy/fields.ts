@@ -1,7 +1,7 @@
 /** A table of a file, whose every value is taken by name, and whose errors say where it stands. */
 import type { VeiError } from "../base/errors.ts";
 import { didYouMean } from "./nearest.ts";
-import { invalidAt, placeIn, type Source } from "./source.ts";
+import { invalidAt, type Source } from "./source.ts";
 import { readQuoted, type Spot, Unfinished } from "./spots.ts";
 
 /** A list's item and where it stands. */
@@ -159,14 +159,20 @@ export class Fields {
     return found.map((value, i) => ({ value, at: spots?.items[i]?.at ?? spots?.at ?? 0 }));
   }
 
-  /** @returns the texts of a list, at least one, none of them empty. */
-  texts(key: string): string[] {
+  /** @returns the texts of a list, at least one, none of them empty; each one of `from`, if given. */
+  texts(key: string, from?: readonly string[]): string[] {
     const items = this.list(key);
     if (items.length === 0) throw this.wrongValue(key, `${key} must not be empty`);
     const hint = `write it like ${this.keys[key]}`;
     return items.map(({ value, at }) => {
-      if (typeof value === "string" && value !== "" && value.isWellFormed()) return value;
-      throw policyInvalid(this.file, at, `${key} must hold texts, none of them empty`, hint);
+      if (typeof value !== "string" || value === "" || !value.isWellFormed()) {
+        throw policyInvalid(this.file, at, `${key} must hold texts, none of them empty`, hint);
+      }
+      if (from !== undefined && !from.includes(value)) {
+        const what = `${key} cannot hold ${JSON.stringify(value)}`;
+        throw policyInvalid(this.file, at, what, didYouMean(value, from, hint));
+      }
+      return value;
     });
   }
 
@@ -203,7 +209,7 @@ export class Fields {
     const text = this.text(key);
     const at = this.spot.keys.get(key)?.at ?? this.spot.key;
     const offsets = offsetsOf(this.file.text, at, text);
-    const place = (offset: number) => placeIn(this.file.text, offsets?.[offset] ?? at);
+    const place = (offset: number) => this.file.place(offsets?.[offset] ?? at);
     return { text, path: this.file.path, place };
   }
 }

@@ -80,12 +80,16 @@ function readRule(table: Fields): ForbidRule {
   );
   return {
     id,
-    description: table.has("description") ? table.text("description") : "",
+    description: hasText(table, "description") ? table.prose("description") : "",
     match: { kind: "regex", regex },
     ignoreCase,
     appliesTo: ["output"],
     within: null,
   };
+}
+
+function hasText(table: Fields, key: string): boolean {
+  return table.has(key) && table.text(key).trim() !== "";
 }
 
 /** @returns the expression with flag `u`, or where it takes that amiss, such as `\-`, without. */

@@ -116,6 +116,12 @@ Deno.test("what may be held back: a number, a size or all", () => {
   assertEquals(read(limits('max_hold = "all"\nmax_bytes = 9')).limits.maxHold, "all");
 });
 
+Deno.test("a long file is read in a time that grows with its length only", () => {
+  const one = '[[example]]\ntext = "x"\nverdict = "pass"\n';
+  const { examples } = read(HEAD + RULE + one.repeat(25_000));
+  assertEquals([examples.length, examples[24_999].line], [25_000, 7 + 3 * 24_999]);
+});
+
 const CONTROL = '"a\\u001b[2J"';
 
 /** Text, beginning of the message behind `x.toml:`, and a part of the hint. */
@@ -194,7 +200,8 @@ const WRONG: [text: string, message: string, hint: string][] = [
   [rule('words = ["w"]\nignore_case = "no"'), "7:15: ignore_case must be", "= true"],
   [rule('words = ["w"]\napplies_to = "input"'), "7:14: applies_to must be a list", "= ["],
   [rule('words = ["w"]\napplies_to = []'), "7:14: applies_to must not be empty", "= ["],
-  [rule('words = ["w"]\napplies_to = ["in"]'), '7:14: applies_to cannot hold "in"', "= ["],
+  [rule('words = ["w"]\napplies_to = ["input", "in"]'), '7:24: applies_to cannot hold "in"', "= ["],
+  [rule('words = ["w"]\napplies_to = ["outptu"]'), "7:15: applies_to cannot", "mean output?"],
   [rule('words = ["w"]\napplies_to = ["input", "input"]'), "7:14: applies_to names", "= ["],
   [rule('words = ["w"]\nwithin = 0'), "7:10: within must be a whole number from 1", "512"],
   [required("json = { max_depth = 1001 }"), "6:22: max_depth must be a whole number", "8"],

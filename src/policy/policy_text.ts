@@ -5,6 +5,7 @@ import { Fields, policyInvalid } from "./fields.ts";
 import { didYouMean } from "./nearest.ts";
 import {
   CHARSETS,
+  type Direction,
   DIRECTIONS,
   type Example,
   type ForbidRule,
@@ -92,8 +93,8 @@ function readTomlPolicy(source: Source): Policy {
   const require = requireTables.map(readRequire);
   refuseTwins([...forbidTables, ...requireTables], [...forbid, ...require]);
   refuseRuleless(top, forbid.length + require.length, limits);
-  const examples = top.tables("example", EXAMPLE)
-    .map((table) => readExample(table, forbid, require, limits));
+  const judges = judgesOf(forbid, require, limits);
+  const examples = top.tables("example", EXAMPLE).map((table) => readExample(table, judges));
   return { name, version, description, limits, forbid, require, examples };
 }
 
@@ -149,12 +150,23 @@ function refuseRuleless(top: Fields, rules: number, { charset }: Limits): void {
   }
 }
 
-function readExample(
-  table: Fields,
+/** @returns what each id that a verdict may name applies to. */
+function judgesOf(
   forbid: readonly ForbidRule[],
   require: readonly RequireRule[],
-  limits: Limits,
-): Example {
+  { maxBytes }: Limits,
+): Map<string, readonly Direction[]> {
+  const output = [
+    ...require.map(({ id }) => id),
+    ...LIMIT_IDS.filter((id) => id !== "limit:max_bytes" || maxBytes !== null),
+  ];
+  return new Map([
+    ...forbid.map(({ id, appliesTo }) => [id, appliesTo] as const),
+    ...output.map((id) => [id, ["output"]] as const),
+  ]);
+}
+
+function readExample(table: Fields, judges: Map<string, readonly Direction[]>): Example {
   const text = table.text("text");
   table.demand("verdict");
   const verdict = table.oneOf("verdict", ["pass", "violation"]);
@@ -166,22 +178,18 @@ function readExample(
     }
   }
   const at = table.integer("at", 0, new TextEncoder().encode(text).length);
-  if (!table.has("rule")) return { text, verdict, rule: null, at, appliesTo, line: table.line };
-
-  const rule = table.text("rule");
-  const output = [
-    ...require.map(({ id }) => id),
-    ...LIMIT_IDS.filter((id) => id !== "limit:max_bytes" || limits.maxBytes !== null),
-  ];
-  const ids = forbid.map(({ id }) => id).concat(output);
-  if (!ids.includes(rule)) {
-    const hint = didYouMean(rule, ids, `ids: ${ids.slice(0, 20).join(", ")}`);
-    throw table.wrongValue("rule", `there is no rule ${JSON.stringify(rule)}`, hint);
-  }
-  const judges = forbid.find(({ id }) => id === rule)?.appliesTo ?? ["output"];
-  if (!judges.includes(appliesTo)) {
-    const hint = `it applies to ${judges.join(" and ")}: say so with applies_to`;
-    throw table.wrongValue("rule", `the rule ${rule} does not apply to ${appliesTo}`, hint);
+  const rule = table.has("rule") ? table.text("rule") : null;
+  if (rule !== null) {
+    const directions = judges.get(rule);
+    if (directions === undefined) {
+      const ids = [...judges.keys()];
+      const hint = didYouMean(rule, ids, `ids: ${ids.slice(0, 20).join(", ")}`);
+      throw table.wrongValue("rule", `there is no rule ${JSON.stringify(rule)}`, hint);
+    }
+    if (!directions.includes(appliesTo)) {
+      const hint = `it applies to ${directions.join(" and ")}: say so with applies_to`;
+      throw table.wrongValue("rule", `the rule ${rule} does not apply to ${appliesTo}`, hint);
+    }
   }
   return { text, verdict, rule, at, appliesTo, line: table.line };
 }

@@ -15,9 +15,27 @@ export interface Source {
   place(offset: number): Place;
 }
 
-/** @returns a source that is a whole file. */
+/** @returns a source that is a whole file; its places are found without reading it again. */
 export function wholeFile(text: string, path: string): Source {
-  return { text, path, place: (offset) => placeIn(text, offset) };
+  let starts: number[] | undefined;
+  const place = (offset: number): Place => {
+    starts ??= lineStarts(text);
+    // The last line that begins at the offset or before it.
+    let [line, beyond] = [0, starts.length];
+    while (beyond - line > 1) {
+      const middle = (line + beyond) >> 1;
+      if (starts[middle] <= offset) line = middle;
+      else beyond = middle;
+    }
+    return { line: line + 1, column: offset - starts[line] + 1 };
+  };
+  return { text, path, place };
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
 }
 
 /** @returns the place of `offset` in `text`. */
