@@ -2,7 +2,7 @@
 import type { VeiError } from "../base/errors.ts";
 import { didYouMean } from "./nearest.ts";
 import { invalidAt, type Source } from "./source.ts";
-import { readQuoted, type Spot, Unfinished } from "./spots.ts";
+import { quotedSource, type Spot } from "./spots.ts";
 
 /** A list's item and where it stands. */
 export interface Item {
@@ -201,27 +201,9 @@ export class Fields {
     });
   }
 
-  /**
-   * @returns the text of a key, each of its characters with its place in the file. Escapes make
-   * the two differ; where they cannot be followed every place is the value's own.
-   */
+  /** @returns the text of a key, each of its characters with its place in the file. */
   source(key: string): Source {
-    const text = this.text(key);
-    const at = this.spot.keys.get(key)?.at ?? this.spot.key;
-    const offsets = offsetsOf(this.file.text, at, text);
-    const place = (offset: number) => this.file.place(offsets?.[offset] ?? at);
-    return { text, path: this.file.path, place };
-  }
-}
-
-function offsetsOf(text: string, at: number, value: string): readonly number[] | null {
-  if (text[at] !== '"' && text[at] !== "'") return null;
-  try {
-    const quoted = readQuoted(text, at);
-    return quoted.value === value ? quoted.offsets : null;
-  } catch (error) {
-    if (error instanceof Unfinished) return null;
-    throw error;
+    return quotedSource(this.file, this.spot.keys.get(key) ?? this.spot, this.text(key));
   }
 }
 

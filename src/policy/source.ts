@@ -38,12 +38,6 @@ function lineStarts(text: string): number[] {
   return starts;
 }
 
-/** @returns the place of `offset` in `text`. */
-export function placeIn(text: string, offset: number): Place {
-  const before = text.slice(0, offset).split("\n");
-  return { line: before.length, column: before[before.length - 1].length + 1 };
-}
-
 /** @returns the error for a text that cannot be read: place, what is wrong, what to do. */
 export function invalidAt(
   source: Source,

@@ -1,4 +1,5 @@
 /** Where the values of a document stand in its text: parsers tell what they are, not where. */
+import type { Source } from "./source.ts";
 
 /** The place of a value. Offsets are in UTF-16 code units from the text's beginning. */
 export interface Spot {
@@ -15,6 +16,29 @@ export interface Spot {
 /** @returns the place of a value that has no parts, or whose parts are not known yet. */
 export function spot(key: number, at: number): Spot {
   return { key, at, keys: new Map(), items: [] };
+}
+
+/**
+ * @param where the place of a string.
+ * @param text what a parser says that it is.
+ * @returns the text, each of its characters with its place in the file. Escapes make the two
+ * differ; where they cannot be followed every place is the string's own.
+ */
+export function quotedSource(file: Source, where: Spot | undefined, text: string): Source {
+  const at = where?.at ?? 0;
+  const offsets = offsetsOf(file.text, at, text);
+  return { text, path: file.path, place: (offset) => file.place(offsets?.[offset] ?? at) };
+}
+
+function offsetsOf(text: string, at: number, value: string): readonly number[] | null {
+  if (text[at] !== '"' && text[at] !== "'") return null;
+  try {
+    const quoted = readQuoted(text, at);
+    return quoted.value === value ? quoted.offsets : null;
+  } catch (error) {
+    if (error instanceof Unfinished) return null;
+    throw error;
+  }
 }
 
 /** Thrown by `readQuoted` where no string ends. */
