@@ -11,6 +11,12 @@ import printable64 from "./printable64.toml" with { type: "text" };
 import text from "./text.toml" with { type: "text" };
 import utf8 from "./utf8.toml" with { type: "text" };
 import hatelessPolicy from "./policies/hateless.toml" with { type: "text" };
+import jsonOnly from "./policies/json-only.toml" with { type: "text" };
+import noLinks from "./policies/no-links.toml" with { type: "text" };
+import open from "./policies/open.toml" with { type: "text" };
+import printable from "./policies/printable.toml" with { type: "text" };
+import realityOnly from "./policies/reality-only.toml" with { type: "text" };
+import secrets from "./policies/secrets.toml" with { type: "text" };
 
 const DIODES: Record<string, string> = {
   text,
@@ -24,7 +30,15 @@ const DIODES: Record<string, string> = {
   utf8,
   closed,
 };
-const POLICIES: Record<string, string> = { hateless: hatelessPolicy };
+const POLICIES: Record<string, string> = {
+  secrets,
+  hateless: hatelessPolicy,
+  "reality-only": realityOnly,
+  "no-links": noLinks,
+  "json-only": jsonOnly,
+  printable,
+  open,
+};
 
 /** @returns the names of the shipped diodes. */
 export function shippedDiodes(): string[] {

@@ -199,7 +199,8 @@ async function streamed(
       await writer.close().catch(() => {});
     }
   };
-  id = await begun;
+  // What is refused has no stream: it ends before it begins.
+  id = await Promise.race([begun, done.then(requireAnswer).then(() => begun)]);
   void send(chunk({ role: "assistant", content: "" }, null)).catch(() => {});
   void end();
   return new Response(pipe.readable, {

@@ -5,14 +5,13 @@
 import { concat, sha256 } from "../base/bytes.ts";
 import { canonicalJson } from "../base/canonical.ts";
 import { messageOf } from "../base/errors.ts";
-import { Monitor } from "../gate/monitor.ts";
 import { type End, runSession } from "../gate/session.ts";
 import type { ChatRequest, Model } from "../model/model.ts";
 import { proofId, type Receipt, type Setting, type Verdict } from "../receipt/statement.ts";
 import { uuid7 } from "../receipt/uuid7.ts";
 import type { Intent, ReceiptStore } from "../store/receipts.ts";
 import type { ExchangeEnd } from "./exchange_totals.ts";
-import type { CompiledPolicy } from "./policy.ts";
+import { type CompiledPolicy, judge } from "./policy.ts";
 import { notBefore } from "./time.ts";
 
 /** What stays the same from exchange to exchange; the policy may be another for the next one. */
@@ -65,7 +64,7 @@ export interface Asked {
   readonly deadline?: AbortSignal;
   /** Text that the user will get besides the answer: it passes the same policy, or is refused. */
   readonly echo?: string;
-  /** Told the receipt's id, once the intent is durable and before any text. */
+  /** Told the receipt's id, once the intent is durable and nothing refused, before any text. */
   onBegin?(id: string): void;
   /** Told the verdict, once the receipt is durable, also where this then throws. */
   onEnd?(ended: Pick<Answered, "id" | "verdict">): void;
@@ -88,7 +87,11 @@ export const LACKS_KERNEL = "no gate in the kernel stands between this model and
 export const LACKS_ENCLAVE = "the model does not run in our virtual machine";
 export const LACKS_WEIGHTS = "the model's weights are not known to us";
 
-type Stop = { by: "kernel"; drop: KernelDrop } | { by: "caller" } | { by: "deadline" };
+type Stop =
+  | { by: "kernel"; drop: KernelDrop }
+  | { by: "caller" }
+  | { by: "deadline" }
+  | { by: "max_time" };
 
 /**
  * @throws VeiError `log-unwritable`: before the prompt was sent, or with the answer incomplete and
@@ -100,7 +103,6 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
   const { policy } = node;
   const intent = await makeIntent(node, { ...asked, policy });
   await node.store.begin(intent);
-  asked.onBegin?.(intent.id);
   const released: Uint8Array[] = [];
   let firstByte: string | null = null;
   let tokens = 0;
@@ -127,17 +129,19 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
     if (failure && !signal.aborted) throw failure.cause;
     return { id: intent.id, verdict, tokens, receipt };
   };
-  const refused = asked.echo === undefined ? null : refusal(policy, asked.echo);
+  const refused = refusal(policy, asked);
   if (refused) return await conclude(refused);
+  asked.onBegin?.(intent.id);
   const cancel = new AbortController();
+  using overtime = timeLimit(policy.policy.limits.maxTimeMs);
   try {
     const run = await model.start(asked.request, AbortSignal.any([signal, cancel.signal]));
     if (kernel && run.port !== null) watch = kernel.watch(run.port);
     const result = await runSession<Stop>({
-      automaton: policy.automaton,
+      program: policy.output,
       maxTokens: asked.request.maxTokens,
       deltas: run.deltas,
-      stop: firstStop(asked, watch),
+      stop: firstStop(asked, watch, overtime.signal),
       onText(bytes) {
         tokens++;
         received += bytes;
@@ -149,7 +153,10 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
         await asked.emit(text);
       },
     });
-    verdict = verdictOf(result.end, policy, signal);
+    const sent = released.reduce((sum, { length }) => sum + length, 0);
+    verdict = result.end.kind === "stopped"
+      ? stopVerdict(result.end.stop, received, sent)
+      : verdictOf(result.end, policy, signal);
   } catch (cause) {
     failure = { cause };
     verdict = {
@@ -230,48 +237,79 @@ export async function makeIntent(
   };
 }
 
-/** @returns why the policy refuses a text, or null. */
-function refusal({ automaton, policy }: CompiledPolicy, text: string): Verdict | null {
-  const { violation } = new Monitor(automaton).push(new TextEncoder().encode(text));
-  if (!violation) return null;
-  return { outcome: "refused", rule: policy.forbid[violation.rule].id, offset: violation.offset };
+/** @returns why the policy refuses what is asked, or null. */
+function refusal(policy: CompiledPolicy, { request, echo }: Asked): Verdict | null {
+  const { prompt } = request;
+  // Each message by itself: what stands between them is the model's template.
+  const texts = typeof prompt === "string" ? [prompt] : prompt.map(({ content }) => content);
+  let found = null;
+  for (const text of texts) found ??= judge(policy.input, text);
+  if (echo !== undefined) found ??= judge(policy.echo, echo);
+  return found && { outcome: "refused", rule: found.rule, offset: found.offset };
 }
 
-function firstStop({ signal, deadline }: Asked, watch: FlowWatch | null): Promise<Stop> {
+function timeLimit(ms: number | null): Disposable & { signal: AbortSignal } {
+  const limit = new AbortController();
+  const timer = ms === null ? undefined : setTimeout(() => limit.abort(), ms);
+  return { signal: limit.signal, [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+function firstStop(
+  { signal, deadline }: Asked,
+  watch: FlowWatch | null,
+  overtime: AbortSignal,
+): Promise<Stop> {
   return new Promise((resolve) => {
-    const on = (source: AbortSignal | undefined, by: "caller" | "deadline") => {
+    const on = (source: AbortSignal | undefined, by: "caller" | "deadline" | "max_time") => {
       if (source?.aborted) resolve({ by });
       source?.addEventListener("abort", () => resolve({ by }), { once: true });
     };
     on(signal, "caller");
     on(deadline, "deadline");
+    on(overtime, "max_time");
     watch?.stopped.then((drop) => resolve({ by: "kernel", drop }));
   });
 }
 
-function verdictOf(end: End<Stop>, { policy }: CompiledPolicy, signal: AbortSignal): Verdict {
+function verdictOf(
+  end: Exclude<End<Stop>, { kind: "stopped" }>,
+  { output }: CompiledPolicy,
+  signal: AbortSignal,
+): Verdict {
   switch (end.kind) {
     case "finished":
       return { outcome: "completed", finish: end.finish };
     case "violation": {
       const { rule, offset, start } = end.violation;
-      const { id } = policy.forbid[rule];
-      return { outcome: "aborted", by: "monitor", rule: id, offset, start };
+      return { outcome: "aborted", by: "monitor", rule: output.rules[rule], offset, start };
     }
-    case "stopped":
-      if (end.stop.by === "deadline") return { outcome: "completed", finish: "time" };
-      return end.stop.by === "caller" ? { outcome: "interrupted", why: "the client went away" } : {
-        outcome: "aborted",
-        by: "kernel",
-        rule: end.stop.drop.reason,
-        offset: end.stop.drop.offset,
-        start: null,
-      };
     case "failed":
       return {
         outcome: "interrupted",
         why: signal.aborted ? "the client went away" : messageOf(end.cause) || "unknown",
       };
+  }
+}
+
+function stopVerdict(stop: Stop, received: number, released: number): Verdict {
+  switch (stop.by) {
+    case "deadline":
+      return { outcome: "completed", finish: "time" };
+    case "caller":
+      return { outcome: "interrupted", why: "the client went away" };
+    case "max_time":
+      // What was held back is not released.
+      return {
+        outcome: "aborted",
+        by: "monitor",
+        rule: "limit:max_time",
+        offset: received,
+        start: released,
+      };
+    case "kernel": {
+      const { reason, offset } = stop.drop;
+      return { outcome: "aborted", by: "kernel", rule: reason, offset, start: null };
+    }
   }
 }
 

@@ -1,15 +1,21 @@
 /** A policy, ready to be enforced, and the digests that receipts bind. */
-import { sha256 } from "../base/bytes.ts";
-import type { GateAutomaton } from "../gate/automaton.ts";
-import { compileWords } from "../gate/words.ts";
-import { parsePolicy, type Policy } from "../policy/policy_file.ts";
+import { concat, sha256 } from "../base/bytes.ts";
+import { compileMonitor } from "../gate/compile_monitor.ts";
+import { Monitor, type MonitorProgram, type Violation } from "../gate/monitor.ts";
+import type { Policy } from "../policy/policy.ts";
+import { readPolicy } from "../policy/policy_text.ts";
 
 export interface CompiledPolicy {
   readonly policy: Policy;
-  readonly automaton: GateAutomaton;
+  /** What the model says. */
+  readonly output: MonitorProgram;
+  /** What the user asks. */
+  readonly input: MonitorProgram;
+  /** What is said again of what was asked: the output's rules, but for those on the whole answer. */
+  readonly echo: MonitorProgram;
   /** SHA-256 of the file's bytes. */
   readonly sha256: string;
-  /** SHA-256 of the automaton as the monitor runs it. */
+  /** SHA-256 of the automata as the monitor runs them. */
   readonly automatonSha256: string;
 }
 
@@ -18,21 +24,69 @@ export function policyStatus({ policy }: { policy: CompiledPolicy }) {
   return { name: policy.policy.name, version: policy.policy.version, sha256: policy.sha256 };
 }
 
-/** @throws VeiError `policy-invalid`, `policy-too-large`. */
-export async function compilePolicy(text: string, path: string): Promise<CompiledPolicy> {
-  const policy = parsePolicy(text, path);
-  const automaton = compileWords(policy.forbid);
-  const { classOf, next, hold, rule, matched } = automaton;
-  const digests = await Promise.all(
-    [classOf, next, hold, rule, matched].map((part) =>
-      sha256(new Uint8Array(part.buffer, part.byteOffset, part.byteLength))
-    ),
-  );
+/** What compiling a policy takes time for. */
+export type Programs = Pick<CompiledPolicy, "output" | "input" | "echo">;
+
+/**
+ * @param programs what is known already of a policy with this text, compiled by this very program.
+ * @throws VeiError `policy-…`.
+ */
+export async function compilePolicy(
+  text: string,
+  path: string,
+  programs?: Programs,
+): Promise<CompiledPolicy> {
+  const policy = readPolicy(text, path);
+  const { output, input, echo } = programs ?? programsOf(policy);
   const encoder = new TextEncoder();
   return {
     policy,
-    automaton,
+    output,
+    input,
+    echo,
     sha256: await sha256(encoder.encode(text)),
-    automatonSha256: await sha256(encoder.encode(digests.join("\n"))),
+    automatonSha256: await digestOf([output, input]),
   };
+}
+
+function programsOf(policy: Policy): Programs {
+  const output = compileMonitor(policy, "output").program;
+  const { require, limits } = policy;
+  const echo = require.length === 0 && limits.maxBytes === null ? output : compileMonitor(
+    { ...policy, require: [], limits: { ...limits, maxBytes: null, maxHold: 2 ** 30 } },
+    "output",
+  ).program;
+  return { output, input: compileMonitor(policy, "input").program, echo };
+}
+
+/** @returns the first violation in a text that is whole, with its rule's id; or null. */
+export function judge(
+  program: MonitorProgram,
+  text: string,
+): (Omit<Violation, "rule"> & { rule: string }) | null {
+  const monitor = new Monitor(program);
+  const violation = monitor.push(new TextEncoder().encode(text)).violation ??
+    monitor.end().violation;
+  return violation && { ...violation, rule: program.rules[violation.rule] };
+}
+
+/** @returns SHA-256 of the tables, each with its name and its length. */
+async function digestOf(programs: readonly MonitorProgram[]): Promise<string> {
+  const encoder = new TextEncoder();
+  const parts: Uint8Array[] = [];
+  for (const { automata, json, maxBytes, rules } of programs) {
+    parts.push(encoder.encode(`${JSON.stringify({ json, maxBytes, rules })}\n`));
+    for (const automaton of automata) {
+      for (const [name, value] of Object.entries(automaton)) {
+        if (typeof value === "number") {
+          parts.push(encoder.encode(`${name} ${value}\n`));
+          continue;
+        }
+        const { buffer, byteOffset, byteLength } = value as Int32Array<ArrayBuffer>;
+        parts.push(encoder.encode(`${name} ${byteLength}\n`));
+        parts.push(new Uint8Array(buffer, byteOffset, byteLength));
+      }
+    }
+  }
+  return await sha256(concat(...parts));
 }

@@ -34,8 +34,21 @@ export function minimise(raw: Raw): Raw {
 
 /** @returns the class of each state, two states being in one exactly if they accept the same. */
 function hopcroft(raw: Raw): { classOf: Int32Array; count: number } {
-  const { classCount: k, stateCount: n } = raw;
-  const { begin, sources } = invert(raw);
+  const blocks = refine(raw.classCount, raw.next, Int32Array.from(raw.accepting));
+  return {
+    classOf: Int32Array.from({ length: raw.stateCount }, (_, state) => blocks.of(state)),
+    count: blocks.count,
+  };
+}
+
+/**
+ * @param next `next[state * k + symbol]`, a state.
+ * @param kind of each state a small number; states of two kinds are not one.
+ * @returns the coarsest partition in which states of a block are of a kind and lead to one block.
+ */
+export function refine(k: number, next: Uint32Array, kind: Int32Array): Partition {
+  const n = kind.length;
+  const { begin, sources } = invert(k, n, next);
   const blocks = new Partition(n);
   const waiting: number[] = [];
   const isWaiting: boolean[] = [];
@@ -49,9 +62,13 @@ function hopcroft(raw: Raw): { classOf: Int32Array; count: number } {
       else wait(blocks.size(fresh) < blocks.size(old) ? fresh : old);
     });
 
-  for (let state = 0; state < n; state++) if (raw.accepting[state] === 1) blocks.mark(state);
   wait(0);
-  splitMarked();
+  const kinds: number[][] = [];
+  kind.forEach((one, state) => (kinds[one] ??= []).push(state));
+  for (const members of kinds.slice(1)) {
+    for (const state of members ?? []) blocks.mark(state);
+    splitMarked();
+  }
   while (waiting.length > 0) {
     const splitter = waiting.pop()!;
     isWaiting[splitter] = false;
@@ -65,14 +82,11 @@ function hopcroft(raw: Raw): { classOf: Int32Array; count: number } {
       splitMarked();
     }
   }
-  return {
-    classOf: Int32Array.from({ length: n }, (_, state) => blocks.of(state)),
-    count: blocks.count,
-  };
+  return blocks;
 }
 
 /** States grouped into blocks; marked states can be split off theirs. */
-class Partition {
+export class Partition {
   count = 1;
   private readonly order: Int32Array;
   private readonly place: Int32Array;
@@ -140,7 +154,7 @@ class Partition {
  * @returns the transitions backwards: those into `target` by `symbol` come from
  * `sources[begin[key]]` to `sources[begin[key + 1] - 1]`, key = target * k + symbol.
  */
-function invert({ classCount: k, stateCount: n, next }: Raw) {
+function invert(k: number, n: number, next: Uint32Array) {
   // Counting sort of the transitions by key.
   const begin = new Uint32Array(n * k + 1);
   for (let i = 0; i < next.length; i++) begin[next[i] * k + i % k + 1]++;

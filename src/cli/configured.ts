@@ -6,6 +6,7 @@ import type { LinkRules } from "../bpf/layout.ts";
 import { compileDiode, type DiodePlan } from "../../diodes/plan.ts";
 import { requireFit } from "../../diodes/preflight.ts";
 import { GUEST_MAC, GUEST_PORT, HOST_MAC } from "../../enclave/link.ts";
+import { cachedPolicy } from "./policy_cache.ts";
 import { type NamedText, namedText } from "./named_text.ts";
 
 /**
@@ -33,10 +34,19 @@ export function enclaveRules(link: Config["link"]): LinkRules {
   };
 }
 
-/** @param name a shipped policy's name, or the path of a file. @throws VeiError `policy-…`. */
-export async function configuredPolicy(name: string): Promise<CompiledPolicy> {
+/**
+ * @param name a shipped policy's name, or the path of a file.
+ * @param state the folder in which compiled policies are kept; null: they are not.
+ * @throws VeiError `policy-…`.
+ */
+export async function configuredPolicy(
+  name: string,
+  state: string | null,
+): Promise<CompiledPolicy> {
   const { text, path } = await textOf("policy", "[policy] default", name);
-  return await compilePolicy(text, path);
+  // From the source, nothing tells whether the compiler is another one than it was.
+  if (state === null || !Deno.build.standalone) return await compilePolicy(text, path);
+  return await cachedPolicy(text, path, `${state}/policies`);
 }
 
 /** A file that a key of the configuration names, or what is shipped under that name. */

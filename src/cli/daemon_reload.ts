@@ -1,4 +1,5 @@
 /** Reloads as both kinds of daemon do them, with a virtual machine and without. */
+import type { Instance } from "../host/instance.ts";
 import type { NewGateEvent } from "../api/hub.ts";
 import { beginReload, type ReloadedNode } from "../api/reload_entry.ts";
 import type { Slots } from "../api/slots.ts";
@@ -42,6 +43,7 @@ export function listenForHangUp(): OnHangUp {
 }
 
 export interface ReloadParts {
+  instance: Instance;
   source: ConfigSource;
   config: Config;
   /** The diode that is raised at the start; null for a daemon without one. */
@@ -60,7 +62,7 @@ export interface ReloadParts {
 
 /** @returns the reloader, to be opened when the daemon is able to change anything. */
 export function reloaderOf(parts: ReloadParts): Reloader {
-  const { source, config, plan, node, slots, log, service } = parts;
+  const { instance, source, config, plan, node, slots, log, service } = parts;
   const say = (message: string, level: Level) =>
     parts.publish({ time: new Date().toISOString(), kind: "daemon", message }, level);
   const reloader = new Reloader(
@@ -73,7 +75,7 @@ export function reloaderOf(parts: ReloadParts): Reloader {
         return {
           config,
           configSha256: sha256,
-          policy: await configuredPolicy(config.policy.default),
+          policy: await configuredPolicy(config.policy.default, instance.state),
           diode: plan && await configuredDiode(config),
         };
       },

@@ -43,7 +43,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
     mend: "name a shipped policy, or mend its file",
     async find(place) {
       requireConfig(place);
-      const { policy, sha256 } = await configuredPolicy(place.config.policy.default);
+      const { policy, sha256 } = await configuredPolicy(place.config.policy.default, null);
       return `${policy.name} compiles, sha256:${sha256}`;
     },
   },

@@ -47,7 +47,7 @@ export async function openNode(
   notice: (message: string) => void = () => {},
   checked: (count: number) => void = () => {},
 ): Promise<OpenNode> {
-  let policy = await configuredPolicy(config.policy.default);
+  let policy = await configuredPolicy(config.policy.default, instance.state);
   const key = await configuredKey(instance, config.receipt.key);
   const store = await ReceiptStore.open({
     folder: instance.state,

@@ -1,7 +1,9 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { concat } from "../base/bytes.ts";
-import { Monitor, type Violation } from "./monitor.ts";
-import { compileWords, type WordRule } from "./words.ts";
+import { Monitor, type MonitorProgram, type Violation } from "./monitor.ts";
+import { policyWith, programWith, type WordRule } from "../../tests/tools/policies.ts";
+import { USUAL_LIMITS } from "../policy/policy.ts";
+import { compileMonitor } from "./compile_monitor.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -32,98 +34,78 @@ function runPieces(monitor: Monitor, pieces: Uint8Array[]): Result {
   return { released: decode(concat(...out)), violation: null };
 }
 
-/** The definition itself, without an automaton. */
-function ideal(rules: WordRule[], text: string): Result & { releasedAfter: number[] } {
-  const words = rules.flatMap((rule, index) =>
-    rule.words.map((word) => ({ index, word: rule.ignoreCase ? word.toLowerCase() : word, rule }))
-  );
-  const releasedAfter: number[] = [];
-  for (let end = 1; end <= text.length; end++) {
-    const seen = (fold: boolean) => fold ? text.slice(0, end).toLowerCase() : text.slice(0, end);
-    const done = words.filter(({ word, rule }) => seen(rule.ignoreCase).endsWith(word));
-    if (done.length > 0) {
-      const start = end - Math.max(...done.map(({ word }) => word.length));
-      const rule = Math.min(...done.map(({ index }) => index));
-      const released = text.slice(0, start);
-      return { released, violation: { rule, offset: end - 1, start }, releasedAfter };
-    }
-    // The longest end of the text that some continuation completes to a word.
-    let hold = 0;
-    for (const { word, rule } of words) {
-      for (let n = 1; n < word.length; n++) {
-        if (seen(rule.ignoreCase).endsWith(word.slice(0, n))) hold = Math.max(hold, n);
-      }
-    }
-    releasedAfter.push(end - hold);
-  }
-  return { released: text, violation: null, releasedAfter };
-}
+/** Policies of every kind: words, expressions, what the whole must be, limits. */
+const POLICIES: readonly (readonly [program: MonitorProgram, texts: readonly string[]])[] = [
+  [
+    programWith([{ words: ["hate", "hateful", "that e"], ignoreCase: true }]),
+    ["What hat? A hatter that eats: I ha", "prefix that HaTe suffix"],
+  ],
+  [
+    programWith(["\\bk[éa]{2,3}\\b", "a$", "(?:ab){2}\\d{1,9};", "^x.{0,5}y"]),
+    ["ké kéaéé ab ababab12", "kéé", "xééy and", "abab12345; z", "a", "\xff"],
+  ],
+  [
+    compileMonitor({
+      ...policyWith([{ words: ["forbidden"] }]),
+      limits: { ...USUAL_LIMITS, maxBytes: 30 },
+      require: [{
+        id: "json",
+        description: "",
+        what: { kind: "json", maxDepth: 3 },
+        ignoreCase: false,
+      }],
+    }, "output").program,
+    [
+      '{"a": [1, "forbid", {}]}',
+      '{"a": "forbidden"}',
+      "[[[[1]]]]",
+      '"0123456789012345678901234567890"',
+    ],
+  ],
+];
 
-Deno.test("releases exactly what no continuation can make part of a violation, at every byte", () => {
-  const next = random(20260101);
-  const letters = (count: number, from: string) =>
-    Array.from({ length: count }, () => from[Math.floor(next() * from.length)]).join("");
-  for (let round = 0; round < 4000; round++) {
-    const rules: WordRule[] = Array.from({ length: 1 + Math.floor(next() * 3) }, () => ({
-      words: Array.from(
-        { length: 1 + Math.floor(next() * 3) },
-        () => letters(1 + Math.floor(next() * 5), "ab"),
-      ),
-      ignoreCase: next() < 0.3,
-    }));
-    const text = letters(Math.floor(next() * 24), next() < 0.5 ? "abc" : "abcAB");
-    const want = ideal(rules, text);
-    const monitor = new Monitor(compileWords(rules));
-    let released = 0;
-    let violation: Violation | null = null;
-    for (const [i, byte] of encode(text).entries()) {
-      const step = monitor.push(Uint8Array.of(byte));
-      released += step.released.length;
-      violation = step.violation;
-      if (violation) break;
-      assertEquals(released, want.releasedAfter[i], `${JSON.stringify({ round, rules, text, i })}`);
-    }
-    assertEquals(violation, want.violation, JSON.stringify({ round, rules, text }));
-    assertEquals(released + (violation ? 0 : monitor.end().released.length), want.released.length);
-  }
-});
-
-Deno.test("every way of cutting gives the same bytes and the same verdict", () => {
+Deno.test("every way of cutting gives the same bytes and the same verdict: a million cuts", () => {
   const next = random(7);
-  const automaton = compileWords([{ words: ["hate", "hateful", "that e"], ignoreCase: true }]);
-  const text = encode("What hat? A hatter that eats: I ha");
-  const hit = encode("prefix that HaTe suffix");
-  for (const bytes of [text, hit]) {
-    const want = runPieces(new Monitor(automaton), [bytes]);
-    for (let cut = 0; cut <= bytes.length; cut++) {
-      const pieces = [bytes.subarray(0, cut), bytes.subarray(cut)];
-      assertEquals(runPieces(new Monitor(automaton), pieces), want);
-    }
-    const single = Array.from(bytes, (byte) => Uint8Array.of(byte));
-    assertEquals(runPieces(new Monitor(automaton), single), want);
-    for (let round = 0; round < 20_000; round++) {
-      const pieces: Uint8Array[] = [];
-      for (let at = 0; at < bytes.length;) {
-        const size = Math.floor(next() * 6);
-        pieces.push(bytes.subarray(at, at + size));
-        at += size;
+  let cuts = 0;
+  for (const [program, texts] of POLICIES) {
+    for (const bytes of texts.map(encode)) {
+      const want = runPieces(new Monitor(program), [bytes]);
+      for (let cut = 0; cut <= bytes.length; cut++, cuts++) {
+        const pieces = [bytes.subarray(0, cut), bytes.subarray(cut)];
+        assertEquals(runPieces(new Monitor(program), pieces), want);
       }
-      assertEquals(runPieces(new Monitor(automaton), pieces), want);
+      const single = Array.from(bytes, (byte) => Uint8Array.of(byte));
+      assertEquals(runPieces(new Monitor(program), single), want);
+      for (let done = 0; done < 90_000;) {
+        const pieces: Uint8Array[] = [];
+        for (let at = 0; at < bytes.length;) {
+          const size = Math.floor(next() * 6);
+          pieces.push(bytes.subarray(at, at + size));
+          at += size;
+        }
+        done += pieces.length;
+        cuts += pieces.length;
+        const { released, violation } = runPieces(new Monitor(program), pieces);
+        if (released !== want.released || violation?.offset !== want.violation?.offset) {
+          assertEquals({ released, violation }, want, `${pieces.map(({ length }) => length)}`);
+        }
+      }
     }
   }
+  assert(cuts >= 1_000_000, `${cuts}`);
 });
 
 Deno.test("the hold-back is not the minimal automaton's: abx|cabx", () => {
-  const automaton = compileWords([{ words: ["abx", "cabx"], ignoreCase: false }]);
+  const program = programWith([{ words: ["abx", "cabx"], ignoreCase: false }]);
   for (const [text, hold] of [["ab", 2], ["cab", 3], ["xcab", 3], ["xab", 2], ["q", 0]] as const) {
-    const monitor = new Monitor(automaton);
+    const monitor = new Monitor(program);
     monitor.push(encode(text));
     assertEquals(monitor.holding, hold, text);
   }
 });
 
 Deno.test("with no live partial match nothing is held back", () => {
-  const monitor = new Monitor(compileWords([{ words: ["hate"], ignoreCase: true }]));
+  const monitor = new Monitor(programWith([{ words: ["hate"], ignoreCase: true }]));
   assertEquals(
     decode(monitor.push(encode("The weather is fine.")).released),
     "The weather is fine.",
@@ -136,7 +118,7 @@ Deno.test("a violation at byte 0, at the very end, and two rules at the same byt
     { words: ["ate"], ignoreCase: false },
     { words: ["hate"], ignoreCase: false },
   ];
-  const run = (text: string) => runPieces(new Monitor(compileWords(rules)), [encode(text)]);
+  const run = (text: string) => runPieces(new Monitor(programWith(rules)), [encode(text)]);
   // The first rule in the policy is named; the start is the leftmost of both.
   assertEquals(run("hate"), { released: "", violation: { rule: 0, offset: 3, start: 0 } });
   assertEquals(run("I hate"), { released: "I ", violation: { rule: 0, offset: 5, start: 2 } });
@@ -145,7 +127,7 @@ Deno.test("a violation at byte 0, at the very end, and two rules at the same byt
 
 Deno.test("ignoring case follows RegExp's iu for every letter, also where lengths differ", () => {
   for (const word of ["straSSe", "ΣΑΣ", "kelvin", "ÅNGSTRÖM", "éa", "µm", "Ωmega"]) {
-    const automaton = compileWords([{ words: [word], ignoreCase: true }]);
+    const program = programWith([{ words: [word], ignoreCase: true }]);
     const pattern = new RegExp(word, "iu");
     for (
       const text of [
@@ -163,15 +145,15 @@ Deno.test("ignoring case follows RegExp's iu for every letter, also where length
         "e\u0301a",
       ]
     ) {
-      const { violation } = runPieces(new Monitor(automaton), [encode(`x${text}x`)]);
+      const { violation } = runPieces(new Monitor(program), [encode(`x${text}x`)]);
       assertEquals(violation !== null, pattern.test(`x${text}x`), `${word} in ${text}`);
     }
   }
 });
 
 Deno.test("after a violation or the end nothing more is taken", () => {
-  const automaton = compileWords([{ words: ["a"], ignoreCase: false }]);
-  const stopped = new Monitor(automaton);
+  const program = programWith([{ words: ["a"], ignoreCase: false }]);
+  const stopped = new Monitor(program);
   stopped.push(encode("xa"));
   assertThrows(() => stopped.push(encode("b")), TypeError);
   assertThrows(() => stopped.end(), TypeError);

@@ -3,8 +3,7 @@
  * slow. It ends at once when the monitor or the kernel says so, and the sink gets no byte afterwards.
  */
 import type { Delta, FinishReason } from "../lens/chat_chunk.ts";
-import { Monitor, type Violation } from "./monitor.ts";
-import type { GateAutomaton } from "./automaton.ts";
+import { Monitor, type MonitorProgram, type Violation } from "./monitor.ts";
 
 export type End<Stop> =
   | { kind: "finished"; finish: FinishReason }
@@ -15,7 +14,7 @@ export type End<Stop> =
   | { kind: "failed"; cause: unknown };
 
 export interface SessionParts<Stop> {
-  automaton: GateAutomaton;
+  program: MonitorProgram;
   /** More content events than that are not taken: a server may not know when to end. */
   maxTokens?: number;
   deltas: AsyncIterable<Delta>;
@@ -40,7 +39,7 @@ export interface SessionResult<Stop> {
 
 /** @returns how it ended; never rejects but for a sink that throws. */
 export async function runSession<Stop>(parts: SessionParts<Stop>): Promise<SessionResult<Stop>> {
-  const monitor = new Monitor(parts.automaton);
+  const monitor = new Monitor(parts.program);
   const encoder = new TextEncoder();
   const whole = new WholeCharacters();
   const iterator = parts.deltas[Symbol.asyncIterator]();
@@ -94,8 +93,12 @@ export async function runSession<Stop>(parts: SessionParts<Stop>): Promise<Sessi
   if (finish === null) {
     return await done({ kind: "failed", cause: new Error("the answer ended without a reason") });
   }
-  await emit(monitor.end().released, true);
-  return { end: { kind: "finished", finish }, tokens };
+  const { released, violation } = monitor.end();
+  await emit(released, true);
+  return {
+    end: violation ? { kind: "violation", violation } : { kind: "finished", finish },
+    tokens,
+  };
 }
 
 /** The monitor may cut inside a character: its first bytes wait for the rest. */

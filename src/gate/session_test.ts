@@ -2,9 +2,9 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { concat } from "../base/bytes.ts";
 import type { Delta } from "../lens/chat_chunk.ts";
 import { type End, runSession } from "./session.ts";
-import { compileWords } from "./words.ts";
+import { programWith } from "../../tests/tools/policies.ts";
 
-const automaton = compileWords([{ words: ["hate", "ätzend"], ignoreCase: true }]);
+const program = programWith([{ words: ["hate", "ätzend"], ignoreCase: true }]);
 const never = new Promise<never>(() => {});
 const text = (value: string): Delta => ({ kind: "text", text: value });
 const STOP: Delta = { kind: "finish", reason: "stop" };
@@ -21,7 +21,7 @@ async function run(deltas: AsyncIterable<Delta>, stop: Promise<unknown> = never)
   const texts: string[] = [];
   const bytes: Uint8Array[] = [];
   const result = await runSession({
-    automaton,
+    program,
     deltas,
     stop,
     emit: (text, part) => {
@@ -105,7 +105,7 @@ Deno.test("the model is asked for more only when the sink has taken what there w
     yield STOP;
   }
   await runSession({
-    automaton,
+    program,
     deltas: model(),
     stop: never,
     emit: async (piece) => {
@@ -119,7 +119,7 @@ Deno.test("the model is asked for more only when the sink has taken what there w
 Deno.test("a sink that throws ends the session with its error", async () => {
   const log: string[] = [];
   const failing = runSession({
-    automaton,
+    program,
     deltas: from([text("a"), STOP], log),
     stop: never,
     emit: () => {
@@ -141,7 +141,7 @@ Deno.test("a model that never ends is ended by our own count, as by its length",
   }
   const released: string[] = [];
   const { end, tokens } = await runSession({
-    automaton,
+    program,
     deltas: endless(),
     stop: never,
     maxTokens: 5,

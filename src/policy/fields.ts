@@ -218,5 +218,5 @@ export function policyInvalid(file: Source, at: number, what: string, hint: stri
   const shown = what.replace(/[\0-\x1f\x7f-\x9f]/g, (control) => {
     return `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`;
   });
-  return invalidAt(file, at, shown, hint, "policy-invalid");
+  return invalidAt(file, at, shown, hint, true);
 }

@@ -44,11 +44,11 @@ export function invalidAt(
   offset: number,
   what: string,
   hint: string,
-  code: "diode-invalid" | "policy-invalid" = "diode-invalid",
+  inPolicy = false,
 ): VeiError {
   const { line, column } = source.place(offset);
   return new VeiError({
-    code,
+    code: inPolicy ? "policy-invalid" : "diode-invalid",
     message: `${source.path}:${line}:${column}: ${shortened(what)}`,
     hint,
     exit: Exit.config,

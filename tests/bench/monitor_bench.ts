@@ -7,7 +7,7 @@ const BYTES = 1 << 26;
 const TOKENS = 2000;
 const LIMIT_MB_S = 100;
 
-const { automaton } = await compilePolicy(shippedPolicy("hateless"), "hateless.toml");
+const { output: program } = await compilePolicy(shippedPolicy("hateless"), "hateless.toml");
 const text = new TextEncoder().encode(
   "The quick brown fox jumps over lazy dogs. ".repeat(BYTES / 42 | 0),
 );
@@ -22,7 +22,7 @@ function best(rounds: number, body: () => void): number {
   return least;
 }
 
-const bulk = best(5, () => void new Monitor(automaton).push(text));
+const bulk = best(5, () => void new Monitor(program).push(text));
 const rate = text.length / 1e3 / bulk;
 console.log(
   `monitor, one piece: ${rate.toFixed(0)} MB/s, ratio to ${LIMIT_MB_S} MB/s: ${
@@ -33,7 +33,7 @@ console.log(
 const tokens = Array.from({ length: TOKENS }, (_, i) => ` word${i % 97}`);
 const encoder = new TextEncoder();
 const ours = best(5, () => {
-  const monitor = new Monitor(automaton);
+  const monitor = new Monitor(program);
   for (const token of tokens) monitor.push(encoder.encode(token));
   monitor.end();
 }) * 1000 / TOKENS;

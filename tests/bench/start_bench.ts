@@ -50,7 +50,7 @@ try {
   await Deno.remove(state, { recursive: true });
 }
 
-const { automaton } = await compilePolicy(shippedPolicy("hateless"), "hateless.toml");
+const { output: program } = await compilePolicy(shippedPolicy("hateless"), "hateless.toml");
 const TOKENS = 20_000;
 async function* tokens() {
   for (let i = 0; i < TOKENS; i++) yield { kind: "text" as const, text: ` word${i % 97}` };
@@ -68,7 +68,7 @@ const bare = await time(async () => {
 const never = new Promise<never>(() => {});
 const gated = await time(() =>
   runSession({
-    automaton,
+    program,
     deltas: tokens(),
     stop: never,
     emit: (text) => void (sink += text.length),

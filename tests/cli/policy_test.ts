@@ -39,7 +39,7 @@ Deno.test("a policy that is not shipped: the hint names those that are", async (
     const common = ["--instance", freshName(), "--state", `${folder}/s`, "--config", config];
     const ran = await vei(["serve", "--model", "mock", ...common]);
     assertEquals(ran.code, 78);
-    assertStringIncludes(ran.stderr, "shipped: hateless");
+    assertStringIncludes(ran.stderr, "shipped: secrets, hateless");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

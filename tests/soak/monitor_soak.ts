@@ -1,5 +1,5 @@
 /** Ten million random cuts of random texts under random policies: never a byte of a violation. */
-import { compileWords, type WordRule } from "../../src/gate/words.ts";
+import { programWith, type WordRule } from "../tools/policies.ts";
 import { Monitor } from "../../src/gate/monitor.ts";
 
 const CUTS = Number(Deno.env.get("VEI_SOAK_CUTS") ?? 10_000_000);
@@ -40,10 +40,10 @@ while (done < CUTS) {
     words: Array.from({ length: 1 + below(4) }, () => letters(1 + below(6), "abc")),
     ignoreCase: false,
   }));
-  const automaton = compileWords(rules);
+  const program = programWith(rules);
   for (let texts = 0; texts < 20; texts++) {
     const bytes = encoder.encode(letters(below(60), "abcd"));
-    const whole = run(new Monitor(automaton), bytes, 0);
+    const whole = run(new Monitor(program), bytes, 0);
     const words = rules.flatMap((rule) => rule.words);
     if (words.some((word) => whole.text.includes(word))) {
       throw new Error(`released a word: ${SEED}`);
@@ -51,7 +51,7 @@ while (done < CUTS) {
     if (whole.offset >= 0) violations++;
     for (let round = 0; round < 20; round++) {
       const cuts = 1 + below(8);
-      const cut = run(new Monitor(automaton), bytes, cuts);
+      const cut = run(new Monitor(program), bytes, cuts);
       if (cut.text !== whole.text || cut.offset !== whole.offset) {
         throw new Error(
           `a cut changed the result: seed ${SEED}, ${JSON.stringify({ rules, cut, whole })}`,

@@ -37,7 +37,7 @@ const MAY_IMPORT: Record<Part, readonly Part[]> = {
   "src/bpf": ["src/base", "src/automaton"],
   "src/proof": ["src/base", "src/policy", "src/automaton", "src/bpf", "src/proof/checker"],
   "src/proof/checker": ["src/base", "src/policy"],
-  "src/gate": ["src/base", "src/automaton", "src/lens"],
+  "src/gate": ["src/base", "src/policy", "src/automaton", "src/lens"],
   "src/model": ["src/base", "src/lens"],
   "src/receipt": ["src/base", "src/gate"],
   "src/store": ["src/base", "src/receipt"],

@@ -88,6 +88,14 @@ export const GATE: readonly Failure[] = [
     common: true,
   },
   {
+    codes: ["policy-forbids-everything", "policy-holds-back"],
+    means: "A rule of the policy matches the empty text, and so any; or what it matches has no " +
+      "bound, so that it may hold back more of an answer than the policy allows",
+    mend:
+      "the message names the rule: ask for at least one character, bound what repeats, or set " +
+      '`max_bytes` and `max_hold = "all"`',
+  },
+  {
     codes: ["sysctl-refused", "netns-cannot-create"],
     means: "The kernel refused a setting of the network, most often inside a container",
     mend: "run as root with /proc/sys writable",

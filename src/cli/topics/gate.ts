@@ -40,9 +40,11 @@ export const policies: Topic = {
   name: "policies",
   summary: "what the monitor enforces on the text of answers",
   text: () =>
-    `A policy lists words that an answer must not contain. The monitor looks at the answer's text as a
-whole, holds back just the bytes that may yet become part of a forbidden word, and ends the answer
-before one is complete. The receipt says which rule it was and where.
+    `A policy says what an answer may not contain: words and regular expressions that are forbidden, what
+the whole of it must be (a JSON text, say), and limits. The monitor looks at the answer's text as a
+whole, holds back just the bytes that may yet become part of a violation, and ends the answer before
+one is complete. The receipt says which rule it was and where. Rules with
+\`applies_to = ["input"]\` are asked of the prompt, before the model sees it.
 
 [policy] default in vei.toml takes one of these, or the path of a file:
 
@@ -52,6 +54,7 @@ A file of your own looks like this, with as many rules as you like:
 
 ${indented(shippedPolicy("hateless"))}
 
+A list of rules as JSON, [{"id","type":"deny_regex","pattern","description"}], is understood as well.
 The monitor is a part of the daemon, not of the kernel: \`vei help diodes\` tells of that half.`,
 };
 

@@ -1,0 +1,81 @@
+/**
+ * Compiled policies, kept as files: dozens of expressions take seconds to compile. A file is named
+ * by the digest of what it was made from; one that is damaged, or of another program, is made anew.
+ */
+import { deserialize, serialize } from "node:v8";
+import { type CompiledPolicy, compilePolicy, type Programs } from "../api/policy.ts";
+import { concat, sha256 } from "../base/bytes.ts";
+import { VERSION } from "./version.ts";
+
+/** What compiles faster is not kept. ms. */
+const WORTH_MS = 50;
+/** Files that are kept; the oldest go. */
+const KEPT = 16;
+const DIGEST_LENGTH = 64;
+
+/**
+ * @param folder of the cache; made when there is something to keep. What cannot be written is not
+ * kept.
+ * @throws VeiError `policy-…`.
+ */
+export async function cachedPolicy(
+  text: string,
+  path: string,
+  folder: string,
+): Promise<CompiledPolicy> {
+  const file = `${folder}/${await keyOf(text)}`;
+  const known = await read(file);
+  if (known !== null) return await compilePolicy(text, path, known);
+  const begun = performance.now();
+  const compiled = await compilePolicy(text, path);
+  if (performance.now() - begun > WORTH_MS) await write(folder, file, compiled);
+  return compiled;
+}
+
+/** Another program compiles otherwise, perhaps: it is told by its version and its file. */
+async function keyOf(text: string): Promise<string> {
+  const { size, mtime, ino } = await Deno.stat(Deno.execPath());
+  const program = `${VERSION} ${size} ${mtime?.getTime()} ${ino}`;
+  return await sha256(new TextEncoder().encode(`${program}\n${text}`));
+}
+
+/** @returns what the file holds; null where there is none, or a damaged one. */
+async function read(file: string): Promise<Programs | null> {
+  try {
+    const bytes = await Deno.readFile(file);
+    const digest = new TextDecoder().decode(bytes.subarray(0, DIGEST_LENGTH));
+    const body = bytes.subarray(DIGEST_LENGTH);
+    return await sha256(body) === digest ? deserialize(body) as Programs : null;
+  } catch {
+    return null;
+  }
+}
+
+async function write(
+  folder: string,
+  file: string,
+  { output, input, echo }: CompiledPolicy,
+): Promise<void> {
+  const programs: Programs = { output, input, echo };
+  const body = new Uint8Array(serialize(programs));
+  const temporary = `${file}.${crypto.randomUUID()}`;
+  try {
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    const digest = new TextEncoder().encode(await sha256(body));
+    await Deno.writeFile(temporary, concat(digest, body), { mode: 0o600 });
+    await Deno.rename(temporary, file);
+    await forgetOld(folder);
+  } catch {
+    await Deno.remove(temporary).catch(() => {});
+  }
+}
+
+async function forgetOld(folder: string): Promise<void> {
+  const files: { path: string; time: number }[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    files.push({ path, time: (await Deno.stat(path)).mtime?.getTime() ?? 0 });
+  }
+  files.sort((a, b) => b.time - a.time);
+  for (const { path } of files.slice(KEPT)) await Deno.remove(path);
+}

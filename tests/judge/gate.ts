@@ -1,0 +1,154 @@
+/**
+ * What the monitor has to do, by its definition: without an automaton, by trying what may follow.
+ * Expressions are judged by JavaScript's own RegExp.
+ */
+
+export interface JudgedPolicy {
+  /** Expressions with flag u and perhaps i, which match no empty text. */
+  readonly forbid: readonly RegExp[];
+  readonly charset: "utf-8" | "ascii" | "bytes";
+  /** The whole text must match it, if it is given. */
+  readonly require: RegExp | null;
+  readonly maxBytes: number | null;
+}
+
+export interface Verdict {
+  readonly rule: number;
+  readonly offset: number;
+  readonly start: number;
+}
+
+type Bytes = readonly number[];
+
+/** @returns the texts over the alphabet of at most `length` bytes, the empty one first. */
+export function continuations(alphabet: Bytes, length: number): Bytes[] {
+  const all: Bytes[] = [[]];
+  for (let from = 0, n = 0; n < length; n++) {
+    const to = all.length;
+    for (; from < to; from++) for (const byte of alphabet) all.push([...all[from], byte]);
+  }
+  return all;
+}
+
+const text = (bytes: Bytes) =>
+  new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(bytes));
+
+/** @returns whether the content, which has ended, breaks some rule. */
+export function breaksSome(policy: JudgedPolicy, content: Bytes): boolean {
+  const said = text(content);
+  return policy.forbid.some((regex) => new RegExp(regex.source, regex.flags).test(said)) ||
+    (policy.require !== null &&
+      !new RegExp(`^(?:${policy.require.source})$`, policy.require.flags).test(said)) ||
+    !inCharset(policy.charset, content) ||
+    (policy.maxBytes !== null && content.length > policy.maxBytes);
+}
+
+function inCharset(charset: JudgedPolicy["charset"], content: Bytes): boolean {
+  if (charset === "ascii") return content.every((byte) => byte < 0x80);
+  if (charset === "bytes") return true;
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(content));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @returns whether the content breaks a rule, whatever of these continuations follows. */
+export function isLost(policy: JudgedPolicy, content: Bytes, more: readonly Bytes[]): boolean {
+  return more.every((following) => breaksSome(policy, [...content, ...following]));
+}
+
+/**
+ * Of expressions without assertions, which match as soon as their last character is there.
+ * @param begun no byte before the last decided.
+ * @returns what the last byte decides, or the end of the content, or null.
+ */
+export function decidedBy(policy: JudgedPolicy, begun: Bytes, ended: boolean): Verdict | null {
+  const { forbid, charset, maxBytes } = policy;
+  const found: { rule: number; start: number }[] = [];
+  const last = begun.length - 1;
+  // The last character may be whole, or broken off by the end, or broken.
+  const cut = charset === "bytes" || ended ? 0 : openAtEnd(begun);
+  const whole = text(begun.slice(0, begun.length - cut));
+  const starts = placesOf(whole);
+  if (cut === 0) {
+    forbid.forEach((regex, rule) => {
+      for (const [at, start] of starts.entries()) {
+        if (start === undefined) continue;
+        const anchored = new RegExp(`(?:${regex.source})$`, `${regex.flags}y`);
+        anchored.lastIndex = at;
+        if (anchored.test(whole)) found.push({ rule, start });
+      }
+    });
+  }
+  if (charset !== "bytes") {
+    const start = brokenFrom(charset, begun, ended);
+    if (start >= 0) found.push({ rule: forbid.length, start });
+  }
+  if (!ended && maxBytes !== null && begun.length > maxBytes) {
+    found.push({ rule: forbid.length + 1, start: last });
+  }
+  if (found.length === 0) return null;
+  return {
+    rule: Math.min(...found.map(({ rule }) => rule)),
+    offset: ended ? begun.length : last,
+    start: Math.min(...found.map(({ start }) => start)),
+  };
+}
+
+/** Of each UTF-16 index at which a character begins its byte; for valid texts. */
+function placesOf(said: string): (number | undefined)[] {
+  const places: (number | undefined)[] = [];
+  let byte = 0;
+  for (let at = 0; at < said.length;) {
+    const character = String.fromCodePoint(said.codePointAt(at)!);
+    places[at] = byte;
+    byte += new TextEncoder().encode(character).length;
+    at += character.length;
+  }
+  return places;
+}
+
+/** @returns how many bytes at the end begin a character that may yet become whole. */
+function openAtEnd(content: Bytes): number {
+  for (let back = 1; back <= Math.min(3, content.length); back++) {
+    const part = content.slice(content.length - back);
+    if (mayBecomeCharacter(part)) return back;
+  }
+  return 0;
+}
+
+/** By trying: the characters of each length whose UTF-8 begins so. */
+function mayBecomeCharacter(part: Bytes): boolean {
+  const decodes = (bytes: Bytes) => {
+    try {
+      return [...new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes))]
+        .length === 1;
+    } catch {
+      return false;
+    }
+  };
+  if (part.length === 0 || part[0] < 0xc0) return false;
+  const tails = [0x80, 0x90, 0xa0, 0xbf];
+  let level: Bytes[] = [part];
+  for (let length = part.length; length < 4; length++) {
+    level = level.flatMap((one) => tails.map((tail) => [...one, tail]));
+    if (level.some(decodes)) return true;
+  }
+  return false;
+}
+
+/** @returns where the character begins that the last byte, or the end, breaks; or -1. */
+function brokenFrom(charset: "utf-8" | "ascii", content: Bytes, ended: boolean): number {
+  const last = content.length - 1;
+  if (charset === "ascii") return ended || last < 0 || content[last] < 0x80 ? -1 : last;
+  if (ended) {
+    const open = openAtEnd(content);
+    return open > 0 ? content.length - open : -1;
+  }
+  if (inCharset("utf-8", content.slice(0, content.length - openAtEnd(content)))) return -1;
+  // What was open before it is what it broke.
+  const open = openAtEnd(content.slice(0, last));
+  return last - open;
+}
