@@ -28,6 +28,7 @@ xz-utils                unpacks the guest kernel's modules
 zstd                    unpacks newer ones
 "
 TEST_PACKAGES="
+cpio                    reads the guest's first file system
 chromium                opens the status page in the tests
 procps                  the tests look at processes
 nftables                the tests masquerade

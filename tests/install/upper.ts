@@ -27,7 +27,8 @@ export async function readUpper(pid: number, folder: string): Promise<Map<string
     args: ["--target", String(pid), "--mount", "sh", "-c", LIST, "sh", folder],
   }).output();
   if (code !== 0) throw new Error(`cannot list ${folder}`);
-  const [entries, sums] = new TextDecoder().decode(stdout).split("\n--\n");
+  // Before the mark there may be nothing: on a machine of which nothing has been changed.
+  const [entries, sums] = new TextDecoder().decode(stdout).split(/^--\n/m);
   const sumOf = new Map<string, string>();
   for (const [, sum, path] of sums.matchAll(/^(same|\d+ \d+) \.\/(.*)$/gm)) sumOf.set(path, sum);
   const found = new Map<string, Entry>();

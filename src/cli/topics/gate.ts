@@ -54,7 +54,7 @@ A file of your own looks like this, with as many rules as you like:
 
 ${indented(shippedPolicy("hateless"))}
 
-A list of rules as JSON, [{"id","type":"deny_regex","pattern","description"}], is understood as well.
+A list of rules as JSON, [{"id","type":"deny_regex","pattern","description"}], is understood too.
 The monitor is a part of the daemon, not of the kernel: \`vei help diodes\` tells of that half.`,
 };
 
