@@ -11,9 +11,9 @@ import { holdBound } from "../automaton/tagged_live.ts";
 import { type Budget, MatchesNothing } from "../automaton/tagged_subset.ts";
 import { CHARSET_BYTES, type Direction, type Policy } from "../policy/policy.ts";
 import { readRegex, type Regex } from "../policy/regex.ts";
+import { regexOfWords } from "../policy/words.ts";
 import { tablesOf } from "./automaton.ts";
 import type { MonitorProgram } from "./monitor.ts";
-import { regexOfWords } from "./words.ts";
 
 /** Rules that share one automaton. */
 export interface CompiledGroup {

@@ -1,5 +1,5 @@
 /** A list of literal words as one regular expression. */
-import { readRegex, type Regex, RegexError } from "../policy/regex.ts";
+import { readRegex, type Regex, RegexError } from "./regex.ts";
 
 const SYNTAX = /[\\^$.*+?()[\]{}|/]/;
 
