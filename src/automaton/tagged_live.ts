@@ -105,28 +105,42 @@ export function holdBound(tagged: Tagged): number {
 function lostStates(tagged: Tagged): (Broken | null)[] {
   const { classCount: k, stateCount: n, next, end, broken } = tagged;
   const lost: (Broken | null)[] = new Array(n).fill(null);
-  const suspects = [...end.keys()].filter((state) => end[state] !== NONE);
-  let live: ReturnType<typeof livenessOf> | null = null;
-  for (let again = true; again;) {
-    again = false;
-    for (const state of suspects) {
-      if (lost[state] !== null) continue;
-      let rule = broken[end[state]].rule;
-      const all = Array.from({ length: k }, (_, symbol) => next[state * k + symbol]);
-      const certain = all.every((target) => {
-        const then = target < 0 ? broken[~target] : lost[target];
-        if (then !== null) rule = Math.min(rule, then.rule);
-        return then !== null;
-      });
-      if (!certain) continue;
-      live ??= livenessOf(tagged);
-      const { base, soonest } = live;
+  if (end.every((one) => one === NONE)) return lost;
+  // A state is not lost that leads to one at which the text may end.
+  const { begin, sources } = invert(tagged);
+  const backTo = (from: number[], visit: (state: number) => boolean) => {
+    for (const target of from) { // which grows meanwhile
+      for (let at = begin[target]; at < begin[target + 1]; at++) {
+        const state = Math.floor(sources[at] / k);
+        if (visit(state)) from.push(state);
+      }
+    }
+  };
+  const hopes = Uint8Array.from(end, (one) => one === NONE ? 1 : 0);
+  const hopeful = [...hopes.keys()].filter((state) => hopes[state] === 1);
+  backTo(hopeful, (state) => hopes[state] === 0 && (hopes[state] = 1) === 1);
+  if (hopeful.length === n) return lost;
+  // Of each the least rule that may be broken, the least first.
+  const own: number[][] = [];
+  hopes.forEach((hope, state) => {
+    if (hope === 1) return;
+    let rule = broken[end[state]].rule;
+    for (const target of next.subarray(state * k, (state + 1) * k)) {
+      if (target < 0) rule = Math.min(rule, broken[~target].rule);
+    }
+    (own[rule] ??= []).push(state);
+  });
+  const { base, soonest } = livenessOf(tagged);
+  own.forEach((states, rule) => {
+    const name = (state: number) => {
+      if (hopes[state] === 1 || lost[state] !== null) return false;
       const oldest = soonest.subarray(base[state], base[state + 1])
         .findIndex((bytes) => bytes !== NEVER);
       lost[state] = { rule, start: oldest < 0 ? END : oldest };
-      again = true;
-    }
-  }
+      return true;
+    };
+    backTo(states.filter(name), name);
+  });
   return lost;
 }
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { concat } from "../base/bytes.ts";
+import { VeiError } from "../base/errors.ts";
 import { Monitor, type MonitorProgram, type Violation } from "./monitor.ts";
 import { policyWith, programWith, type WordRule } from "../../tests/tools/policies.ts";
 import { USUAL_LIMITS } from "../policy/policy.ts";
@@ -123,6 +124,24 @@ Deno.test("a violation at byte 0, at the very end, and two rules at the same byt
   assertEquals(run("hate"), { released: "", violation: { rule: 0, offset: 3, start: 0 } });
   assertEquals(run("I hate"), { released: "I ", violation: { rule: 0, offset: 5, start: 2 } });
   assertEquals(run("I hat"), { released: "I hat", violation: null });
+});
+
+Deno.test("what every end will break is broken at once, and what forbids every text is refused", () => {
+  const run = (rule: string, text: string) =>
+    runPieces(new Monitor(programWith([rule])), [encode(text)]);
+  assertEquals(run("x[^]*$", "axb"), {
+    released: "a",
+    violation: { rule: 0, offset: 1, start: 1 },
+  });
+  // Whatever follows the b is followed by an end.
+  assertEquals(run("ab(?:[^c][^]*)?$", "abd"), {
+    released: "",
+    violation: { rule: 0, offset: 2, start: 0 },
+  });
+  for (const rule of ["(?:a|)$", "$", "\\B$|\\b$"]) {
+    const { code } = assertThrows(() => programWith([rule]), VeiError);
+    assertEquals(code, "policy-forbids-everything", rule);
+  }
 });
 
 Deno.test("ignoring case follows RegExp's iu for every letter, also where lengths differ", () => {
