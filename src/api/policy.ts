@@ -71,7 +71,7 @@ export function judge(
 }
 
 /** @returns SHA-256 of the tables, each with its name and its length. */
-async function digestOf(programs: readonly MonitorProgram[]): Promise<string> {
+export async function digestOf(programs: readonly MonitorProgram[]): Promise<string> {
   const encoder = new TextEncoder();
   const parts: Uint8Array[] = [];
   for (const { automata, json, maxBytes, rules } of programs) {

@@ -3,7 +3,7 @@
  * by the digest of what it was made from; one that is damaged, or of another program, is made anew.
  */
 import { deserialize, serialize } from "node:v8";
-import { type CompiledPolicy, compilePolicy, type Programs } from "../api/policy.ts";
+import { type CompiledPolicy, compilePolicy, digestOf, type Programs } from "../api/policy.ts";
 import { concat, sha256 } from "../base/bytes.ts";
 import { VERSION } from "./version.ts";
 
@@ -39,13 +39,29 @@ async function keyOf(text: string): Promise<string> {
   return await sha256(new TextEncoder().encode(`${program}\n${text}`));
 }
 
+/** What a file holds behind its digest. */
+interface Kept {
+  programs: Programs;
+  /** SHA-256 of the programs as they were when they were compiled. */
+  automata: string;
+}
+
+function inOrder({ output, input, echo }: Programs) {
+  return [output, input, echo];
+}
+
 /** @returns what the file holds; null where there is none, or a damaged one. */
 async function read(file: string): Promise<Programs | null> {
   try {
     const bytes = await Deno.readFile(file);
     const digest = new TextDecoder().decode(bytes.subarray(0, DIGEST_LENGTH));
-    const body = bytes.subarray(DIGEST_LENGTH);
-    return await sha256(body) === digest ? deserialize(body) as Programs : null;
+    // A copy: of a view that does not begin where its buffer does, deserialize takes the numbers of
+    // arrays from elsewhere in the buffer (Deno 2.4).
+    const body = bytes.slice(DIGEST_LENGTH);
+    if (await sha256(body) !== digest) return null;
+    const { programs, automata } = deserialize(body) as Kept;
+    // What was read is what was written, and not only its bytes.
+    return await digestOf(inOrder(programs)) === automata ? programs : null;
   } catch {
     return null;
   }
@@ -57,7 +73,8 @@ async function write(
   { output, input, echo }: CompiledPolicy,
 ): Promise<void> {
   const programs: Programs = { output, input, echo };
-  const body = new Uint8Array(serialize(programs));
+  const kept: Kept = { programs, automata: await digestOf(inOrder(programs)) };
+  const body = new Uint8Array(serialize(kept));
   const temporary = `${file}.${crypto.randomUUID()}`;
   try {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
