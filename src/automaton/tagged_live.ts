@@ -11,8 +11,8 @@ export interface Liveness {
   /** The first register of each state, as an index of `soonest`. */
   readonly base: Uint32Array;
   /**
-   * Of each register the least number of bytes to a violation that starts there; 0 where the end
-   * makes one, NEVER where none can come.
+   * Of each register the least number of bytes to a violation that starts there, the end being one
+   * byte more; NEVER where none can come.
    */
   readonly soonest: Int32Array;
 }
@@ -44,9 +44,8 @@ export function livenessOf(tagged: Tagged): Liveness {
     return into;
   };
   for (let state = 0; state < n; state++) {
-    if (end[state] !== NONE) reach(level, state, broken[end[state]].start, 0);
+    if (end[state] !== NONE) reach(level, state, broken[end[state]].start, 1);
   }
-  level = back(level, 1);
   for (let entry = 0; entry < next.length; entry++) {
     if (next[entry] >= 0) continue;
     reach(level, Math.floor(entry / k), broken[~next[entry]].start, 1);

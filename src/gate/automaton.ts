@@ -40,14 +40,14 @@ export interface GateAutomaton {
   readonly opSources: Int32Array<ArrayBuffer>;
   /** Of each state (not scaled) the index of its first register in `soonest`; one more at the end. */
   readonly registerBegin: Int32Array<ArrayBuffer>;
-  /** Of each register the least number of further bytes to a violation that starts there. */
+  /** Of each register the fewest further bytes, the end being one, to a violation from there. */
   readonly soonest: Int32Array<ArrayBuffer>;
   /** Of each state what is broken if the content ends there, an index of `brokenRule`, or -1. */
   readonly end: Int32Array<ArrayBuffer>;
   readonly brokenRule: Int32Array<ArrayBuffer>;
   /** A register of the state before, THIS_BYTE or AT_END. */
   readonly brokenStart: Int32Array<ArrayBuffer>;
-  /** Only bytes before this index may decide; Infinity: any. */
+  /** Only bytes before this index may decide, the end being the byte behind the last; Infinity: any. */
   readonly within: number;
 }
 

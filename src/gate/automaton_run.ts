@@ -52,13 +52,13 @@ export class AutomatonRun {
   /** @returns what the content's end breaks, or null. */
   end(length: number): Found | null {
     const { end, classCount, within } = this.automaton;
-    if (length > within) return null;
+    if (length >= within) return null;
     const broken = end[this.scaled / classCount];
     return broken < 0 ? null : this.broken(broken, length);
   }
 
   /**
-   * @param remaining so many bytes at most may follow and still be part of a violation.
+   * @param remaining so many bytes at most, the end being one, may follow and still decide.
    * @returns where the earliest match began that may yet become one, or `position`, where the
    * content ends now.
    */

@@ -1,148 +1,24 @@
 /** The monitor against its definition, at every byte. */
 import { assert, assertEquals } from "@std/assert";
 import {
-  breaksSome,
   continuations,
   decidedBy,
-  isLost,
+  decidingByte,
   type JudgedPolicy,
+  partsOf,
+  startsOfMatches,
   type Verdict,
 } from "../../tests/judge/gate.ts";
-import { type Random, seeded } from "../../tests/judge/random.ts";
-import { VeiError } from "../base/errors.ts";
-import { type Policy, USUAL_LIMITS } from "../policy/policy.ts";
-import { readRegex } from "../policy/regex.ts";
-import { compileMonitor } from "./compile_monitor.ts";
-import { Monitor, type MonitorProgram, type Violation } from "./monitor.ts";
+import { seeded } from "../../tests/judge/random.ts";
+import { compiled, ran, regex, TRIED } from "../../tests/tools/judged_policies.ts";
 
 const SEED = Number(Deno.env.get("VEI_SEED") ?? 20261123);
 const ROUNDS = Number(Deno.env.get("VEI_ROUNDS") ?? 60);
+
+const shown = ({ forbid, withins, require, charset, maxBytes }: JudgedPolicy) =>
+  `${forbid.join(" ")} within ${withins} require ${require.join(" ")} ${charset} ${maxBytes}`;
+
 const E_ACUTE = [0xc3, 0xa9];
-
-/** The same policy, as it is judged and as it is compiled. */
-function policyOf(judged: JudgedPolicy): Policy {
-  const rule = { description: "", ignoreCase: false };
-  return {
-    name: "random",
-    version: "1",
-    description: "",
-    limits: {
-      ...USUAL_LIMITS,
-      charset: judged.charset,
-      maxBytes: judged.maxBytes,
-      maxHold: judged.maxBytes === null ? 2 ** 30 : "all",
-    },
-    forbid: judged.forbid.map(({ source, flags }, i) => ({
-      ...rule,
-      id: `forbid${i}`,
-      match: { kind: "regex", regex: readRegex(source, flags) },
-      appliesTo: ["output"],
-      within: null,
-    })),
-    require: judged.require === null ? [] : [{
-      ...rule,
-      id: "require0",
-      what: {
-        kind: "regex",
-        regex: readRegex(judged.require.source, judged.require.flags),
-      },
-    }],
-    examples: [],
-  };
-}
-
-/** @returns null where it is refused, as what forbids everything or holds back without bound. */
-function compiled(judged: JudgedPolicy): MonitorProgram | null {
-  try {
-    return compileMonitor(policyOf(judged), "output").program;
-  } catch (error) {
-    if (!(error instanceof VeiError)) throw error;
-    assert(["policy-forbids-everything", "policy-holds-back"].includes(error.code), error.message);
-    return null;
-  }
-}
-
-interface Ran {
-  /** How much was released after each byte that decided nothing. */
-  released: number[];
-  violation: Violation | null;
-}
-
-/** Byte by byte; released bytes are counted, and compared with what was pushed. */
-function ran(program: MonitorProgram, content: readonly number[], ended = true): Ran {
-  const monitor = new Monitor(program);
-  const released: number[] = [];
-  const out: number[] = [];
-  for (const byte of content) {
-    const step = monitor.push(Uint8Array.of(byte));
-    out.push(...step.released);
-    if (step.violation !== null) {
-      assertEquals(out, content.slice(0, step.violation.start));
-      return { released, violation: step.violation };
-    }
-    released.push(out.length);
-    assertEquals(monitor.holding, released.length - out.length);
-  }
-  if (!ended) return { released, violation: null };
-  const step = monitor.end();
-  out.push(...step.released);
-  const { violation } = step;
-  assertEquals(out, content.slice(0, violation?.start ?? content.length));
-  return { released, violation };
-}
-
-const ATOMS = ["a", "b", "c", "[ab]", ".", "é", "[^a]"];
-
-/** An expression and the most bytes that a text of its alphabet needs to match it. */
-interface Part {
-  source: string;
-  most: number;
-}
-
-function part(random: Random, depth: number, assertions: boolean): Part {
-  const atom = (): Part => {
-    const source = random.pick(assertions ? ["a", "b", "[ab]", ".", " ", "[^a]"] : ATOMS);
-    return { source, most: source === "é" ? 2 : 1 };
-  };
-  if (depth === 0) return atom();
-  const one = part(random, depth - 1, assertions);
-  switch (random.below(assertions ? 6 : 5)) {
-    case 0:
-    case 1: {
-      const two = part(random, depth - 1, assertions);
-      return { source: one.source + two.source, most: one.most + two.most };
-    }
-    case 2: {
-      const two = part(random, depth - 1, assertions);
-      return { source: `(?:${one.source}|${two.source})`, most: Math.max(one.most, two.most) };
-    }
-    case 3: {
-      const [count, times] = random.pick([["?", 1], ["{2}", 2], ["{1,2}", 2]] as const);
-      return { source: `(?:${one.source})${count}`, most: times * one.most };
-    }
-    case 4:
-      return { source: one.source + atom().source, most: one.most + 2 };
-    default:
-      return { source: random.pick(["\\b", "$", "^", "\\B"]) + one.source, most: one.most };
-  }
-}
-
-/** What may follow is tried up to so many bytes: longer expressions are left out. */
-const TRIED = 4;
-
-function regex(random: Random, assertions = false): RegExp {
-  // An assertion may need to see one more.
-  const most = assertions ? TRIED : TRIED + 1;
-  for (;;) {
-    const one = part(random, 1 + random.below(3), assertions);
-    if (one.most > most) continue;
-    return new RegExp(one.source, !assertions && random.once(3) ? "isu" : "su");
-  }
-}
-
-const shown = (judged: JudgedPolicy) =>
-  `${judged.forbid.join(" ")} require ${judged.require} ${judged.charset} ${judged.maxBytes}`;
-
 const ALPHABET = [0x61, 0x62, 0x63, ...E_ACUTE];
 /** With 0xc3, a character that no expression names. */
 const OTHERS = [0xa8];
@@ -154,7 +30,8 @@ Deno.test("decides, names and releases as the definition has it, at every byte",
     const judged: JudgedPolicy = {
       forbid: Array.from({ length: 1 + random.below(3) }, () => regex(random)),
       charset: random.pick(["utf-8", "ascii"]),
-      require: null,
+      withins: [],
+      require: [],
       maxBytes: random.once(3) ? random.below(8) : null,
     };
     const program = compiled(judged);
@@ -214,40 +91,78 @@ Deno.test("decides, names and releases as the definition has it, at every byte",
   assert(decided > ROUNDS / 4, `${decided}`);
 });
 
-Deno.test("with assertions and required texts: decides where nothing can avoid it any more", () => {
+Deno.test("with assertions, required texts and bounds: decides where nothing can avoid it", () => {
   const random = seeded(SEED + 1);
   const alphabet = [0x61, 0x62, 0x63, 0x20, 0x21];
   const more = continuations(alphabet, TRIED);
-  let decided = 0;
-  for (let round = 0; round < ROUNDS; round++) {
+  let [decided, bounded] = [0, 0];
+  for (let round = 0; round < 2 * ROUNDS; round++) {
+    const forbid = Array.from({ length: random.below(4) }, () => regex(random, true));
+    const limited = random.once(2);
     const judged: JudgedPolicy = {
-      forbid: Array.from({ length: random.below(3) }, () => regex(random, true)),
+      forbid,
+      withins: forbid.map(() => limited && random.once(2) ? 1 + random.below(5) : null),
       charset: random.pick(["utf-8", "bytes"]),
-      require: random.once(2) ? regex(random, true) : null,
-      maxBytes: null,
+      require: Array.from({ length: random.below(3) }, () => regex(random, true)),
+      maxBytes: random.once(3) ? random.below(6) : null,
     };
     const program = compiled(judged);
-    if (program === null) {
-      continue;
-    }
+    if (program === null) continue;
     for (let text = 0; text < 2; text++) {
       const content = Array.from({ length: random.below(7) }, () => random.pick(alphabet));
       const what = `seed ${SEED} round ${round}: ${shown(judged)}, content ${content}`;
       const { released, violation } = ran(program, content);
-      let offset = content.findIndex((_, i) => isLost(judged, content.slice(0, i + 1), more));
-      if (offset < 0 && breaksSome(judged, content)) offset = content.length;
+      const offset = decidingByte(judged, content, more);
       assertEquals(violation?.offset ?? -1, offset, what);
       if (offset >= 0) decided++;
-      // Released is what starts before whatever verdict may yet come.
+      if (offset >= 0 && judged.maxBytes !== null) bounded++;
+      // Released is what starts before whatever verdict may yet come, of each part.
+      const parts = partsOf(judged).map((part) => compiled(part)!);
       for (let length = 1; length <= released.length; length++) {
         const now = content.slice(0, length);
         const starts = more.flatMap((following) =>
-          ran(program, [...now, ...following]).violation?.start ?? []
+          parts.flatMap((part) => ran(part, [...now, ...following]).violation?.start ?? [])
         );
         const least = Math.min(length, ...starts);
         assertEquals(released[length - 1], least, `${what} after ${length}`);
       }
     }
   }
-  assert(decided > ROUNDS / 4, `${decided}`);
+  assert(decided > ROUNDS / 2 && bounded > ROUNDS / 12, `${decided} ${bounded}`);
+});
+
+Deno.test("the start of a violation with assertions is where RegExp finds a match to begin", () => {
+  const random = seeded(SEED + 2);
+  const alphabet = [0x61, 0x62, 0x63, 0x20, 0x21];
+  const more = continuations(alphabet, TRIED);
+  let certain = 0;
+  for (let round = 0; round < 2 * ROUNDS; round++) {
+    const judged: JudgedPolicy = {
+      forbid: Array.from({ length: 1 + random.below(3) }, () => regex(random, true)),
+      withins: [],
+      charset: "bytes",
+      require: [],
+      maxBytes: null,
+    };
+    const program = compiled(judged);
+    if (program === null) continue;
+    for (let text = 0; text < 4; text++) {
+      const content = Array.from({ length: 1 + random.below(7) }, () => random.pick(alphabet));
+      const { violation } = ran(program, content);
+      if (violation === null || violation.offset === content.length) continue;
+      const what = `seed ${SEED} round ${round}: ${shown(judged)}, content ${content}`;
+      const begun = content.slice(0, violation.offset + 1);
+      const futures = more.map((following) =>
+        startsOfMatches(judged, [...begun, ...following]).filter((start) => start <= begun.length)
+      );
+      // A match begins there whatever follows: no later. None may begin there: no earlier.
+      const always = futures[0].filter((start) => futures.every((all) => all.includes(start)));
+      const ever = Math.min(...futures.flat());
+      assert(violation.start >= ever, `${what}: ${violation.start} < ${ever}`);
+      if (always.length === 0) continue;
+      certain++;
+      assert(violation.start <= always[0], `${what}: ${violation.start} > ${always[0]}`);
+    }
+  }
+  assert(certain > ROUNDS / 4, `${certain}`);
 });

@@ -3,7 +3,7 @@ import { concat } from "../base/bytes.ts";
 import { VeiError } from "../base/errors.ts";
 import { Monitor, type MonitorProgram, type Violation } from "./monitor.ts";
 import { policyWith, programWith, type WordRule } from "../../tests/tools/policies.ts";
-import { USUAL_LIMITS } from "../policy/policy.ts";
+import { type Policy, USUAL_LIMITS } from "../policy/policy.ts";
 import { compileMonitor } from "./compile_monitor.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -31,8 +31,8 @@ function runPieces(monitor: Monitor, pieces: Uint8Array[]): Result {
     out.push(step.released);
     if (step.violation) return { released: decode(concat(...out)), violation: step.violation };
   }
-  out.push(monitor.end().released);
-  return { released: decode(concat(...out)), violation: null };
+  const { released, violation } = monitor.end();
+  return { released: decode(concat(...out, released)), violation };
 }
 
 /** Policies of every kind: words, expressions, what the whole must be, limits. */
@@ -141,6 +141,25 @@ Deno.test("what every end will break is broken at once, and what forbids every t
   for (const rule of ["(?:a|)$", "$", "\\B$|\\b$"]) {
     const { code } = assertThrows(() => programWith([rule]), VeiError);
     assertEquals(code, "policy-forbids-everything", rule);
+  }
+});
+
+Deno.test("the end counts as a byte behind the last: for within, and for what max_bytes leaves", () => {
+  const policy = policyWith([{ words: ["ab"], wholeWords: true }]);
+  const program = (limits: Partial<Policy["limits"]>, within: number | null = null) =>
+    compileMonitor({
+      ...policy,
+      limits: { ...policy.limits, ...limits },
+      forbid: policy.forbid.map((rule) => ({ ...rule, within })),
+    }, "output").program;
+  const run = (within: number) => runPieces(new Monitor(program({}, within)), [encode("ab")]);
+  assertEquals(run(2), { released: "ab", violation: null });
+  assertEquals(run(3), { released: "", violation: { rule: 0, offset: 2, start: 0 } });
+  // After two bytes an end may still come, after the one that may follow `a` none.
+  for (const [text, hold] of [["ab", 2], [" a", 0]] as const) {
+    const monitor = new Monitor(program({ maxBytes: 2 }));
+    monitor.push(encode(text));
+    assertEquals(monitor.holding, hold, text);
   }
 });
 

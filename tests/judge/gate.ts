@@ -7,8 +7,10 @@ export interface JudgedPolicy {
   /** Expressions with flag u and perhaps i, which match no empty text. */
   readonly forbid: readonly RegExp[];
   readonly charset: "utf-8" | "ascii" | "bytes";
-  /** The whole text must match it, if it is given. */
-  readonly require: RegExp | null;
+  /** Of each the index below which a byte must decide for it to count; null, or none: any. */
+  readonly withins: readonly (number | null)[];
+  /** The whole text must match each of them. */
+  readonly require: readonly RegExp[];
   readonly maxBytes: number | null;
 }
 
@@ -37,8 +39,7 @@ const text = (bytes: Bytes) =>
 export function breaksSome(policy: JudgedPolicy, content: Bytes): boolean {
   const said = text(content);
   return policy.forbid.some((regex) => new RegExp(regex.source, regex.flags).test(said)) ||
-    (policy.require !== null &&
-      !new RegExp(`^(?:${policy.require.source})$`, policy.require.flags).test(said)) ||
+    policy.require.some(({ source, flags }) => !new RegExp(`^(?:${source})$`, flags).test(said)) ||
     !inCharset(policy.charset, content) ||
     (policy.maxBytes !== null && content.length > policy.maxBytes);
 }
@@ -57,6 +58,50 @@ function inCharset(charset: JudgedPolicy["charset"], content: Bytes): boolean {
 /** @returns whether the content breaks a rule, whatever of these continuations follows. */
 export function isLost(policy: JudgedPolicy, content: Bytes, more: readonly Bytes[]): boolean {
   return more.every((following) => breaksSome(policy, [...content, ...following]));
+}
+
+/**
+ * @returns the policy in parts that are decided each by itself: what has to hold of all bytes, and
+ * the rules that have a common `within`. The limit on bytes holds for each.
+ */
+export function partsOf(policy: JudgedPolicy): JudgedPolicy[] {
+  const { forbid, withins } = policy;
+  return [...new Set([null, ...withins])].map((within) => {
+    const mine = forbid.filter((_, i) => (withins[i] ?? null) === within);
+    const elsewhere = within === null ? {} : { require: [], charset: "bytes" as const };
+    return { ...policy, forbid: mine, withins: mine.map(() => within), ...elsewhere };
+  });
+}
+
+/**
+ * @param more what may follow: enough for whatever rule there is.
+ * @returns the index of the byte that decides, the content's length where its end does, or -1.
+ */
+export function decidingByte(policy: JudgedPolicy, content: Bytes, more: readonly Bytes[]): number {
+  const { maxBytes } = policy;
+  let least = maxBytes !== null && content.length > maxBytes ? maxBytes : Infinity;
+  for (const part of partsOf(policy)) {
+    const unbounded = { ...part, maxBytes: null };
+    let offset = content.findIndex((_, i) => isLost(unbounded, content.slice(0, i + 1), more));
+    if (offset < 0 && breaksSome(unbounded, content)) offset = content.length;
+    if (offset >= 0 && offset < (part.withins[0] ?? Infinity)) least = Math.min(least, offset);
+  }
+  return least === Infinity ? -1 : least;
+}
+
+/**
+ * @returns the starts of all matches of the policy's expressions in a text that has ended, as bytes;
+ * for texts in ASCII.
+ */
+export function startsOfMatches({ forbid }: JudgedPolicy, content: Bytes): number[] {
+  const said = text(content);
+  return [...content.keys(), content.length].filter((at) =>
+    forbid.some(({ source, flags }) => {
+      const anchored = new RegExp(source, `${flags}y`);
+      anchored.lastIndex = at;
+      return anchored.test(said);
+    })
+  );
 }
 
 /**
