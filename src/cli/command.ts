@@ -70,10 +70,14 @@ export interface Command {
   summary: string;
   /** What follows the name in the usage line, e.g. `[--out FILE] ID`. */
   usage?: string;
+  /** What else there is to know, in paragraphs. */
+  notes?: readonly string[];
   /** A command line that works. */
   example: string;
   /** Besides the common ones (--instance, --state, --json, --help). */
   options?: Record<string, Option>;
+  /** Standard output carries data: with --json too, errors go to standard error alone. */
+  filters?: true;
   /** What a shell completes after the name, besides options; default: nothing. */
   complete?: Completion;
   /** @returns the exit code. @throws VeiError, which the caller prints with its hint. */

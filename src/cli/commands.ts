@@ -6,6 +6,7 @@ import { command as demo } from "./demo.ts";
 import { commands as diode } from "./diode.ts";
 import { command as doctor } from "./doctor.ts";
 import { commands as enclave } from "./enclave.ts";
+import { command as filter } from "./filter.ts";
 import { command as install } from "./install.ts";
 import { command as man } from "./man.ts";
 import { command as logs } from "./logs.ts";
@@ -27,6 +28,7 @@ export const COMMAND_TABLE: CommandTable = [
   { title: "Run", commands: [demo, setup, serve, reload, ask] },
   { title: "Look", commands: [status, logs, doctor] },
   { title: "Gate and virtual machine", commands: [...diode, ...enclave, prepare] },
+  { title: "Policies", commands: [filter] },
   { title: "Models", commands: [modelList, modelAdd, modelUse] },
   { title: "Receipts", commands: [...receipt, verify] },
   {

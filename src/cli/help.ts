@@ -1,4 +1,5 @@
 /** `--help`, made from the command table. */
+import { wrapped } from "../base/wrap.ts";
 import type { Command, CommandTable, Option } from "./command.ts";
 import { columns, type Topic } from "./topics/topic.ts";
 import { VERSION } from "./version.ts";
@@ -77,6 +78,7 @@ export function helpOf(command: Command): string {
     "",
     `Usage: vei ${command.name}${command.usage ? ` ${command.usage}` : ""} [OPTIONS]`,
     "",
+    ...(command.notes ?? []).flatMap((note) => [...wrapped(note, WIDTH, "", ""), ""]),
     columns(rows),
     "",
     `Example: ${command.example}`,

@@ -8,7 +8,7 @@ import type { Command, CommandContext, Terminal } from "./command.ts";
 import { COMMAND_TABLE, COMMANDS } from "./commands.ts";
 import { COMMON_OPTIONS, familyHelp } from "./help.ts";
 import { maySteer } from "./privilege.ts";
-import { processTerminal } from "./terminal.ts";
+import { jsonText, processTerminal } from "./terminal.ts";
 import { helpOn } from "./topics.ts";
 import { VERSION } from "./version.ts";
 import { usageError } from "./usage.ts";
@@ -25,6 +25,7 @@ export async function main(args: string[]): Promise<void> {
 export async function dispatch(args: string[], terminal: Terminal): Promise<number> {
   const own = separate(args)[0];
   const json = own.includes("--json");
+  let filters = false;
   try {
     if (args.length === 0 || isHelp(args[0])) {
       terminal.out(helpOn([], COMMAND_TABLE).text);
@@ -40,9 +41,10 @@ export async function dispatch(args: string[], terminal: Terminal): Promise<numb
       return Exit.ok;
     }
     if (!found) throw unknownCommand(args);
+    filters = found.command.filters === true;
     return await found.command.run(contextOf(found.command, found.args, terminal));
   } catch (thrown) {
-    return report(asDescriptorError(thrown), terminal, json);
+    return report(asDescriptorError(thrown), filters && json ? jsonOnly(terminal) : terminal, json);
   }
 }
 
@@ -139,6 +141,11 @@ function optionHint({ name }: Command, words: string, options: Record<string, un
 
 function absolute(path: string): string {
   return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+}
+
+/** Where standard output carries data: one line on standard error, and nothing else. */
+function jsonOnly(terminal: Terminal): Terminal {
+  return { ...terminal, json: (value) => terminal.err(jsonText(value)), err: () => {} };
 }
 
 function report(thrown: unknown, terminal: Terminal, json: boolean): number {

@@ -64,10 +64,11 @@ export function manPage(table: CommandTable): string {
   ].join("\n");
 }
 
-function commandLines({ name, usage, summary, example, options }: Command): string[] {
+function commandLines({ name, usage, summary, notes, example, options }: Command): string[] {
   return [
     `.SS ${word(`vei ${name}${usage === undefined ? "" : ` ${usage}`}`)}`,
     ...paragraph(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`),
+    ...(notes ?? []).flatMap((note) => [".PP", ...paragraph(note)]),
     ...optionLines(options ?? {}),
     ".PP",
     "Example:",

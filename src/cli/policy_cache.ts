@@ -13,6 +13,28 @@ const WORTH_MS = 50;
 const KEPT = 16;
 const DIGEST_LENGTH = 64;
 
+/** What commands keep that work without an instance's state, and are root's. */
+export const ROOT_CACHE = "/var/cache/vei";
+
+/**
+ * @returns a policy as `cachedPolicy`, where a command has no state folder to keep it in: root keeps
+ * it where only root writes, anybody else in their own cache ($XDG_CACHE_HOME, or ~/.cache).
+ */
+export async function cachedForUser(text: string, path: string): Promise<CompiledPolicy> {
+  const folder = userCache();
+  // From the source, nothing tells whether the compiler is another one than it was.
+  if (folder === null || !Deno.build.standalone) return await compilePolicy(text, path);
+  return await cachedPolicy(text, path, `${folder}/policies`);
+}
+
+function userCache(): string | null {
+  if (Deno.uid() === 0) return ROOT_CACHE;
+  const [cache, home] = [Deno.env.get("XDG_CACHE_HOME"), Deno.env.get("HOME")];
+  // A relative path is to be ignored (XDG Base Directory Specification).
+  if (cache?.startsWith("/")) return `${cache}/vei`;
+  return home?.startsWith("/") ? `${home}/.cache/vei` : null;
+}
+
 /**
  * @param folder of the cache; made when there is something to keep. What cannot be written is not
  * kept.

@@ -16,6 +16,7 @@ import { netnsExists, withNetns } from "../../ffi/netns.ts";
 import { lockState } from "../../ffi/lock.ts";
 import type { Command } from "./command.ts";
 import { LAYOUT, lockInstallation, machineInstance } from "./installation.ts";
+import { ROOT_CACHE } from "./policy_cache.ts";
 import { requireRoot } from "./privilege.ts";
 import { purge } from "./purge.ts";
 
@@ -48,6 +49,7 @@ export const command: Command = {
     if (!systemd) await removeDanglingLink();
     const keep = options.purge === true ? [] : [LAYOUT.config];
     await removeIfThere(`${LAYOUT.library}/trial`);
+    await removeIfThere(ROOT_CACHE);
     const installed = await removeInstalled(LAYOUT, keep, say);
     if (systemd && unit) await reloadUnits();
     if (!installed) terminal.err("Nothing that vei install put there was left");

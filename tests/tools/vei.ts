@@ -18,6 +18,9 @@ export interface VeiOptions {
   /** Words before the program, e.g. `["unshare", "--net"]`. */
   wrap?: string[];
   env?: Record<string, string>;
+  /** With `env` as all that there is. */
+  clearEnv?: boolean;
+  stdin?: "piped" | "null";
   timeoutMs?: number;
 }
 
@@ -27,7 +30,8 @@ export function startVei(args: string[], options: VeiOptions = {}): Deno.ChildPr
   return new Deno.Command(program, {
     args: [...before, ...args],
     env: { NO_COLOR: "1", ...options.env },
-    stdin: "null",
+    clearEnv: options.clearEnv,
+    stdin: options.stdin ?? "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();

@@ -194,6 +194,11 @@ export const COMMAND_LINE: readonly Failure[] = [
     mend: "look at its path and permissions; a file that is there is not overwritten",
   },
   {
+    codes: ["stream-broken"],
+    means: "A filter cannot go on reading or writing: a disk is full, say, or a device failed",
+    mend: "mend the cause and filter again from the beginning; what was written is allowed",
+  },
+  {
     codes: ["report-unsafe"],
     means:
       "The report for an issue would have held what must not leave the machine, so none was made",
