@@ -108,7 +108,7 @@ async function bootOnce(
       const { size } = await Deno.stat(said).catch(() => ({ size: 0 }));
       if (size > heard) [heard, since] = [size, seconds()];
       if ((seconds() - since) * 1000 > SILENT_MS || until < performance.now()) break;
-      await Promise.race([ending, new Promise((resolve) => setTimeout(resolve, 250))]);
+      await within(ending, 250);
     }
   } finally {
     if (!ended) child.kill("SIGKILL");
@@ -133,4 +133,12 @@ function telling(console: string): string {
 async function readSome(path: string): Promise<string> {
   const bytes = await Deno.readFile(path).catch(() => new Uint8Array());
   return new TextDecoder().decode(bytes.subarray(0, MOST_BYTES));
+}
+
+/** Waits for the promise, but not longer than so many ms; leaves no timer behind. */
+async function within(promise: Promise<unknown>, ms: number): Promise<void> {
+  let timer: number | undefined;
+  const over = new Promise((resolve) => timer = setTimeout(resolve, ms));
+  await Promise.race([promise, over]);
+  clearTimeout(timer);
 }
