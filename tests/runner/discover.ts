@@ -7,7 +7,15 @@ const PLACES = ["src", "ffi", "diodes", "enclave", "web", "tests"];
  * What may run in parallel: parts that touch nothing but memory and their own temporary files. All
  * else (kernel, virtual machines, taps, timing) runs one file at a time.
  */
-const PARALLEL = ["src", "web", "tests/unit", "tests/style", "tests/judge", "tests/vectors"];
+const PARALLEL = [
+  "src",
+  "web",
+  "tests/unit",
+  "tests/style",
+  "tests/judge",
+  "tests/proof",
+  "tests/vectors",
+];
 
 /** The parts that the newest Deno runs as well. */
 const PURE = ["src", "tests/unit", "tests/style"];

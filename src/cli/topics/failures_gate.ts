@@ -68,6 +68,11 @@ export const GATE: readonly Failure[] = [
     common: true,
   },
   {
+    codes: ["proof-*"],
+    means: "A diode's program or table is not proved to do what its predicate says",
+    mend: "it is not attached: report it with the diode's file and what the message names",
+  },
+  {
     codes: ["neighbour-unknown"],
     means: "The sender's hardware address is not known, for `vei diode attach --neigh`",
     mend: "`--netns PATH` names the sender's namespace, e.g. /proc/PID/ns/net of a container",
