@@ -10,11 +10,19 @@ import { type DiodeFile, parseDiodeFile } from "../src/policy/diode_file.ts";
 
 export { shippedDiode, shippedDiodes } from "./shipped.ts";
 
+/** What a diode takes over of the policy that it is made from. */
+export interface PolicyShare {
+  /** The rules that it enforces on each packet by itself, and as which predicates. */
+  readonly held: readonly { readonly id: string; readonly predicate: string }[];
+  /** The rules that the monitor alone enforces; `why`: one clause for people. */
+  readonly left: readonly { readonly id: string; readonly why: string }[];
+}
+
 /** What is to be loaded. */
 export interface DiodePlan {
   readonly name: string;
   readonly description: string;
-  /** The diode's file, as it was read. */
+  /** The diode's file, or the policy's, as it was read. */
   readonly source: string;
   readonly file: DiodeFile;
   /** The minimal automaton that the table says, and the sizes beside it. */
@@ -25,6 +33,8 @@ export interface DiodePlan {
   readonly config: Uint8Array<ArrayBuffer>;
   /** What is probably not meant: one line each. */
   readonly warnings: readonly string[];
+  /** Of a diode that was made from a policy: what it took over; else null. */
+  readonly share: PolicyShare | null;
   /**
    * SHA-256 in hex. `program`: of the instructions with map references zeroed, so it is the same
    * for every diode.
@@ -46,7 +56,20 @@ export async function compileDiode(
   path: string,
   rules: LinkRules,
 ): Promise<DiodePlan> {
-  const file = parseDiodeFile(text, path);
+  return await planOf(parseDiodeFile(text, path), text, path, rules);
+}
+
+/**
+ * @param source the text that `file` was made from; `path` is named in errors.
+ * @throws VeiError `diode-too-large`, `link-rules`.
+ */
+export async function planOf(
+  file: DiodeFile,
+  source: string,
+  path: string,
+  rules: LinkRules,
+  share: PolicyShare | null = null,
+): Promise<DiodePlan> {
   const judgement = inFile(path, () => judgePredicate(file.predicate));
   const { dfa } = judgement;
   const table = inFile(path, () => encodeTable(dfa));
@@ -55,17 +78,18 @@ export async function compileDiode(
   const config = encodeConfig(closed ? { ...rules, dropEmpty: true } : rules, judgement);
   const program = diodeProgram({ table: 0, config: 0, counters: 0, events: 0 });
   const [sourceDigest, tableDigest, configDigest, programDigest] = await Promise.all(
-    [new TextEncoder().encode(text), table, config, program].map(sha256),
+    [new TextEncoder().encode(source), table, config, program].map(sha256),
   );
   return {
     name: file.name,
     description: file.description,
-    source: text,
+    source,
     file,
     judgement,
     table,
     config,
     warnings: warningsOf(file.predicate, judgement),
+    share,
     digests: {
       source: sourceDigest,
       table: tableDigest,

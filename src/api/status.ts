@@ -61,6 +61,8 @@ export interface Status {
     programId: number;
     /** SHA-256 of the predicate's file, the table, the configuration and the bytecode. */
     digests: Record<string, string>;
+    /** Of one made from a policy: the rules that it enforces, and those that the monitor alone does. */
+    rules: { held: string[]; left: string[] } | null;
     /** Packets since the maps were made, by reason; `pass` among them. */
     counters: Record<string, number>;
   } | null;

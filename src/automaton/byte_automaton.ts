@@ -15,16 +15,21 @@ const MOST_ENTRIES = 1_000_000;
 
 /**
  * @param rules step over bytes, treating those of a class alike.
+ * @param most entries of its table.
  * @returns their automaton, not yet minimal.
  * @throws TooManyStates.
  */
-export function fromRules(rules: Rules, classOf: Uint8Array<ArrayBuffer>): ByteAutomaton {
+export function fromRules(
+  rules: Rules,
+  classOf: Uint8Array<ArrayBuffer>,
+  most = MOST_ENTRIES,
+): ByteAutomaton {
   const samples = samplesOf(classOf);
   const overClasses = {
     ...rules,
     step: (state: number, symbol: number) => rules.step(state, samples[symbol]),
   };
-  const limit = Math.floor(MOST_ENTRIES / samples.length);
+  const limit = Math.floor(most / samples.length);
   return { classOf, raw: explore(overClasses, samples.length, limit) };
 }
 
@@ -39,6 +44,7 @@ export function complement({ classOf, raw }: ByteAutomaton): ByteAutomaton {
 }
 
 /**
+ * @param most entries of its table.
  * @returns the automaton that accepts what both accept, or what either does; not yet minimal.
  * @throws TooManyStates.
  */
@@ -46,6 +52,7 @@ export function combine(
   operation: "and" | "or",
   left: ByteAutomaton,
   right: ByteAutomaton,
+  most?: number,
 ): ByteAutomaton {
   const [a, b] = [left.raw, right.raw];
   const n = b.stateCount;
@@ -54,22 +61,26 @@ export function combine(
   const settled = [a, b].map((raw) => settledStates(raw, settling));
   const join = (state: number, other: number) =>
     settled[0][state] || settled[1][other] ? -1 : state * n + other;
-  return fromRules({
-    start: join(a.start, b.start),
-    step(pair, byte) {
-      if (pair < 0) return pair;
-      const [state, other] = [Math.floor(pair / n), pair % n];
-      return join(
-        a.next[state * a.classCount + left.classOf[byte]],
-        b.next[other * b.classCount + right.classOf[byte]],
-      );
+  return fromRules(
+    {
+      start: join(a.start, b.start),
+      step(pair, byte) {
+        if (pair < 0) return pair;
+        const [state, other] = [Math.floor(pair / n), pair % n];
+        return join(
+          a.next[state * a.classCount + left.classOf[byte]],
+          b.next[other * b.classCount + right.classOf[byte]],
+        );
+      },
+      accepts(pair) {
+        if (pair < 0) return settling === 1;
+        const both = a.accepting[Math.floor(pair / n)] + b.accepting[pair % n];
+        return operation === "and" ? both === 2 : both > 0;
+      },
     },
-    accepts(pair) {
-      if (pair < 0) return settling === 1;
-      const both = a.accepting[Math.floor(pair / n)] + b.accepting[pair % n];
-      return operation === "and" ? both === 2 : both > 0;
-    },
-  }, commonClasses(left.classOf, right.classOf));
+    commonClasses(left.classOf, right.classOf),
+    most,
+  );
 }
 
 /** @returns for each state whether it is one that all bytes lead back to, accepting as asked. */

@@ -38,8 +38,11 @@ export function compilePredicate(predicate: Predicate): Dfa {
   return dfa;
 }
 
-/** @returns an atom's automaton as it is, anything else's minimal: products grow fast. */
-function build(predicate: Predicate): ByteAutomaton {
+/**
+ * @returns an atom's automaton as it is, anything else's minimal: products grow fast.
+ * @throws VeiError `diode-too-large`.
+ */
+export function build(predicate: Predicate): ByteAutomaton {
   try {
     switch (predicate.kind) {
       case "not":

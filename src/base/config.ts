@@ -42,7 +42,11 @@ export const ConfigSchema = v.strictObject({
     default: key(name, "hateless", "A shipped policy's name, or the path of a file"),
   }),
   diode: table("What the kernel enforces on every packet", {
-    name: key(name, "text", "A shipped diode's name, or the path of a file"),
+    name: key(
+      name,
+      "text",
+      "A shipped diode's name, the path of a file, or policy: and a policy's name or path",
+    ),
   }),
   enclave: table("The virtual machine that the model runs in", {
     model: key(name, "default", 'A model\'s name; "default" is the one that `vei model use` chose'),

@@ -3,11 +3,12 @@ import type { Config } from "../base/config.ts";
 import { type CompiledPolicy, compilePolicy } from "../api/policy.ts";
 import { ETHERNET_FRAME } from "../bpf/frame.ts";
 import type { LinkRules } from "../bpf/layout.ts";
-import { compileDiode, type DiodePlan } from "../../diodes/plan.ts";
+import type { DiodePlan } from "../../diodes/plan.ts";
 import { requireFit } from "../../diodes/preflight.ts";
 import { GUEST_MAC, GUEST_PORT, HOST_MAC } from "../../enclave/link.ts";
 import { cachedPolicy } from "./policy_cache.ts";
-import { type NamedText, namedText } from "./named_text.ts";
+import { namedDiode } from "./named_diode.ts";
+import { namedText } from "./named_text.ts";
 
 /**
  * @throws VeiError `diode-…` when it cannot be read, understood or compiled; `diode-unfit` when it
@@ -16,8 +17,9 @@ import { type NamedText, namedText } from "./named_text.ts";
 export async function configuredDiode(
   { diode, link }: Pick<Config, "diode" | "link">,
 ): Promise<DiodePlan> {
-  const { text, path } = await textOf("diode", "[diode] name", diode.name);
-  const plan = await compileDiode(text, path, enclaveRules(link));
+  const hint = "[diode] name takes a shipped diode's name, the path of a file, or policy: and a " +
+    "policy's name or path";
+  const plan = await namedDiode(diode.name, enclaveRules(link), hint);
   requireFit(plan);
   return plan;
 }
@@ -43,13 +45,9 @@ export async function configuredPolicy(
   name: string,
   state: string | null,
 ): Promise<CompiledPolicy> {
-  const { text, path } = await textOf("policy", "[policy] default", name);
+  const hint = "[policy] default takes a shipped policy's name or the path of a file";
+  const { text, path } = await namedText("policy", name, hint);
   // From the source, nothing tells whether the compiler is another one than it was.
   if (state === null || !Deno.build.standalone) return await compilePolicy(text, path);
   return await cachedPolicy(text, path, `${state}/policies`);
-}
-
-/** A file that a key of the configuration names, or what is shipped under that name. */
-function textOf(what: "diode" | "policy", key: string, name: string): Promise<NamedText> {
-  return namedText(what, name, `${key} takes a shipped ${what}'s name or the path of a file`);
 }

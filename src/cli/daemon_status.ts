@@ -2,6 +2,7 @@
 import type { EventHub } from "../api/hub.ts";
 import { policyStatus } from "../api/policy.ts";
 import type { Status } from "../api/status.ts";
+import type { DiodePlan } from "../../diodes/plan.ts";
 import type { GuestImage } from "../../enclave/images.ts";
 import type { Model } from "../../enclave/models.ts";
 import type { Enclave } from "../../enclave/supervisor.ts";
@@ -27,6 +28,11 @@ export interface StatusParts extends Pick<Status, "phase" | "started" | "listen"
   restarts: number;
 }
 
+function rulesOf({ share }: DiodePlan): NonNullable<Status["diode"]>["rules"] {
+  const ids = (rules: readonly { id: string }[]) => rules.map(({ id }) => id);
+  return share && { held: ids(share.held), left: ids(share.left) };
+}
+
 /** @returns the status, made anew. */
 export function daemonStatus(parts: StatusParts): Status {
   const { instance, node, diode, image, model, enclave } = parts;
@@ -43,6 +49,7 @@ export function daemonStatus(parts: StatusParts): Status {
       linkId: diode.guard.ids.link,
       programId: diode.guard.ids.program,
       digests: { ...diode.plan.digests },
+      rules: rulesOf(diode.plan),
       counters: diode.counters(),
     },
     enclave: diode && {

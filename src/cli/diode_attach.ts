@@ -8,7 +8,6 @@ import { parseIpv4 } from "../base/ipv4.ts";
 import { ETHERNET_FRAME } from "../bpf/frame.ts";
 import type { LinkRules } from "../bpf/layout.ts";
 import { type Guard, raiseDiode, readDiode } from "../../diodes/manager.ts";
-import { compileDiode } from "../../diodes/plan.ts";
 import { shippedDiodes } from "../../diodes/shipped.ts";
 import { watchGuard } from "../../diodes/watch.ts";
 import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
@@ -16,7 +15,7 @@ import { LinkEvents } from "../../ffi/rtnetlink.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { neighboursFor, setNeighbours } from "./diode_neighbours.ts";
 import { dropPrinter, untilInterrupted } from "./event_output.ts";
-import { diodeSource } from "./named_text.ts";
+import { leftLines, namedDiode } from "./named_diode.ts";
 import { lockInstance } from "./instance_lock.ts";
 import { requireRoot } from "./privilege.ts";
 import { usageError } from "./usage.ts";
@@ -24,7 +23,8 @@ import { usageError } from "./usage.ts";
 export const command: Command = {
   name: "diode attach",
   summary: "guard an interface: from there only TCP between two addresses, as the diode allows",
-  usage: "NAME|FILE --dev IFACE --from IP[:PORT] --to IP [--neigh [--netns PATH]] [--watch]",
+  usage:
+    "NAME|FILE|policy:NAME --dev IFACE --from IP[:PORT] --to IP [--neigh [--netns PATH]] [--watch]",
   complete: { wordsOrFile: shippedDiodes() },
   example: "sudo vei diode attach hateless --dev veth0 --from 10.0.0.2:8080 --to 10.0.0.1",
   options: {
@@ -53,9 +53,10 @@ export const command: Command = {
     if (positionals.length !== 1) throw usage("name one diode");
     const netns = options.netns === undefined ? null : required(options.netns, "--netns");
     if (netns !== null && options.neigh !== true) throw usage("--netns is for --neigh");
-    const { text, path } = await diodeSource(positionals[0]);
-    const plan = await compileDiode(text, path, rules);
-    for (const warning of plan.warnings) terminal.err(`${path}: ${warning}`);
+    const plan = await namedDiode(positionals[0], rules);
+    for (const warning of plan.warnings) terminal.err(`${plan.name}: ${warning}`);
+    // No monitor stands behind this interface.
+    for (const line of leftLines(plan)) terminal.err(`${plan.name} does not enforce ${line}`);
     using _lock = lockInstance(instance);
     const ifindex = interfaceIndex(dev);
     if (ifindex === 0) throw noInterface(dev);
@@ -72,6 +73,7 @@ export const command: Command = {
     if (json) {
       const told = {
         diode: plan.name,
+        policy: plan.share,
         how: guard.how,
         interface: dev,
         raiseMs,

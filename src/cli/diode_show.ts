@@ -1,17 +1,20 @@
 /** `vei diode list | show | check`: what diodes say, and what they become. Nothing is loaded. */
 import { defaultConfig } from "../base/config.ts";
 import { Exit } from "../base/errors.ts";
+import { wrapped } from "../base/wrap.ts";
 import { byteKinds } from "../bpf/calm.ts";
 import { disassemble } from "../bpf/disassembler.ts";
 import { MAX_TABLE_ENTRIES, tableEntries } from "../bpf/layout.ts";
 import { diodeProgram } from "../bpf/program.ts";
 import { parseDiodeFile } from "../policy/diode_file.ts";
+import { PACKET_LIMIT } from "../policy/policy_predicate.ts";
 import { formatPredicate } from "../policy/predicate.ts";
-import { compileDiode, type DiodePlan } from "../../diodes/plan.ts";
+import { POLICY_PREFIX } from "../../diodes/policy_diode.ts";
+import type { DiodePlan } from "../../diodes/plan.ts";
 import { shippedDiode, shippedDiodes } from "../../diodes/shipped.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { enclaveRules } from "./configured.ts";
-import { diodeSource } from "./named_text.ts";
+import { leftLines, namedDiode } from "./named_diode.ts";
 import { usageError } from "./usage.ts";
 
 const list: Command = {
@@ -31,6 +34,9 @@ const list: Command = {
       for (const { name, description } of files) {
         terminal.out(`${name.padEnd(width)}  ${description}`);
       }
+      terminal.out(
+        `${POLICY_PREFIX}NAME  those rules of a policy that single packets can be held to`,
+      );
     }
     return Promise.resolve(Exit.ok);
   },
@@ -51,7 +57,7 @@ const OPEN_WITH_ATTACH = [
 const show: Command = {
   name: "diode show",
   summary: "a diode's predicate, automaton, table and digests; --asm: the program",
-  usage: "NAME|FILE [--asm]",
+  usage: "NAME|FILE|policy:NAME [--asm]",
   complete: { wordsOrFile: shippedDiodes() },
   example: "vei diode show json --asm",
   options: { asm: { type: "boolean", describe: "the program, instruction by instruction" } },
@@ -71,7 +77,7 @@ const show: Command = {
 const check: Command = {
   name: "diode check",
   summary: "whether a diode's file is right, and what in it is probably not meant",
-  usage: "FILE",
+  usage: "FILE|NAME|policy:NAME",
   complete: "file",
   example: "vei diode check ./mine.toml",
   async run(context) {
@@ -79,7 +85,9 @@ const check: Command = {
     const { json, terminal } = context;
     if (json) terminal.json({ ok: true, ...factsOf(plan) });
     else {
-      terminal.out(`${plan.name}: ${formatPredicate(plan.file.predicate)}`);
+      const [first, ...more] = predicateLines(plan);
+      terminal.out(`${plan.name}: ${first.replace(/^predicate +/, "")}`);
+      for (const line of more) terminal.out(line);
       for (const warning of plan.warnings) terminal.err(`warning: ${warning}`);
     }
     return Exit.ok;
@@ -93,8 +101,7 @@ async function named({ positionals }: CommandContext): Promise<DiodePlan> {
       "`vei diode list` shows those that come with vei; a file's path works as well",
     );
   }
-  const { text, path } = await diodeSource(positionals[0]);
-  return await compileDiode(text, path, enclaveRules(defaultConfig().link));
+  return await namedDiode(positionals[0], enclaveRules(defaultConfig().link));
 }
 
 function assemblyOf(): string[] {
@@ -113,6 +120,7 @@ function factsOf(plan: DiodePlan) {
     description: plan.description,
     scope: plan.file.scope,
     predicate: formatPredicate(plan.file.predicate),
+    policy: plan.share,
     warnings: plan.warnings,
     sizes: { least: leastSize, most: mostSize },
     horizon,
@@ -129,14 +137,27 @@ function factsOf(plan: DiodePlan) {
   };
 }
 
+/** Of a policy, rule by rule: which the kernel enforces, and which the monitor alone. */
+function predicateLines(plan: DiodePlan): string[] {
+  const { share } = plan;
+  if (share === null) return [`predicate  ${formatPredicate(plan.file.predicate)}`];
+  return [
+    `enforced on each packet, ${share.held.length} of ${share.held.length + share.left.length}:`,
+    ...share.held.map(({ id, predicate }) => `  ${id}: ${predicate}`),
+    ...(share.left.length === 0 ? [] : ["left to the monitor alone:"]),
+    ...leftLines(plan).map((line) => `  ${line}`),
+    ...wrapped(PACKET_LIMIT, 100, "limit      ", " ".repeat(11)),
+  ];
+}
+
 function linesOf(plan: DiodePlan): string[] {
-  const { sizes, horizon, table, digests, predicate, warnings } = factsOf(plan);
+  const { sizes, horizon, table, digests, warnings } = factsOf(plan);
   const size = sizes.most === null
     ? sizes.least === 0 ? "any" : `${sizes.least} or more`
     : `${sizes.least} to ${sizes.most}`;
   return [
     `${plan.name}: ${plan.description}`,
-    `predicate  ${predicate}`,
+    ...predicateLines(plan),
     ...warnings.map((warning) => `warning    ${warning}`),
     `sizes      ${size} bytes`,
     `looks at   ${horizon === null ? "the whole payload" : `the first ${horizon} bytes`}`,

@@ -2,19 +2,18 @@
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import { unhex } from "../base/bytes.ts";
 import { MOST_PAYLOAD } from "../bpf/frame.ts";
-import { compileDiode } from "../../diodes/plan.ts";
 import { shippedDiodes } from "../../diodes/shipped.ts";
 import { type Trial, tryByDefinition, tryInKernel } from "../../diodes/trial.ts";
 import type { Command } from "./command.ts";
 import { enclaveRules } from "./configured.ts";
-import { diodeSource } from "./named_text.ts";
+import { namedDiode } from "./named_diode.ts";
 import { usageError } from "./usage.ts";
 import { defaultConfig } from "../base/config.ts";
 
 export const command: Command = {
   name: "diode try",
   summary: "what a diode says of a payload: the loaded program, and its text beside it",
-  usage: "NAME|FILE [--hex HEX]",
+  usage: "NAME|FILE|policy:NAME [--hex HEX]",
   complete: { wordsOrFile: shippedDiodes() },
   example: "sudo vei diode try hateless --hex 49206861746521",
   options: {
@@ -22,9 +21,8 @@ export const command: Command = {
   },
   async run({ positionals, options, json, terminal }) {
     if (positionals.length !== 1) throw usage("name one diode");
-    const { text, path } = await diodeSource(positionals[0]);
     const rules = enclaveRules(defaultConfig().link);
-    const plan = await compileDiode(text, path, rules);
+    const plan = await namedDiode(positionals[0], rules);
     const payload = options.hex === undefined ? await standardInput() : fromHex(`${options.hex}`);
     if (payload.length > MOST_PAYLOAD) throw tooLong(payload.length);
 

@@ -78,9 +78,10 @@ export interface KernelGateParts {
 }
 
 /** @returns what receipts say of a diode. */
-export function diodeSetting({ name, digests }: DiodePlan): NonNullable<Setting["diode"]> {
+export function diodeSetting({ name, digests, share }: DiodePlan): NonNullable<Setting["diode"]> {
   const { source, program, table, config } = digests;
-  return { name, source, program, table, link_rules: config };
+  const rules = share && { rules: share.held.map(({ id }) => id) };
+  return { name, source, program, table, link_rules: config, ...rules };
 }
 
 /** @returns what an exchange through this gate needs and binds. */

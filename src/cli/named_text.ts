@@ -54,16 +54,6 @@ async function textIn(what: keyof typeof SHIPPED, path: string, hint: string): P
     });
   }
 }
-
-/** A diode named on a command line. @throws VeiError as namedText. */
-export function diodeSource(name: string): Promise<NamedText> {
-  return namedText(
-    "diode",
-    name,
-    "a diode is named by a shipped one's name or by the path of a file",
-  );
-}
-
 /**
  * A policy named on a command line, where a file's name is told by its ending too: no policy's name
  * has a full stop.

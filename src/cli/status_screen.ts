@@ -67,7 +67,9 @@ function gateRows(diode: Status["diode"], phase: Phase): Part[][] {
   return [
     row("gate", [
       phase === "gate-lost" ? ["bad", "LOST, tap down"] : ["good", "attached"],
-      `, diode ${diode.name}, link ${diode.linkId}, program ${diode.programId}` +
+      `, diode ${diode.name}${
+        shareText(diode.rules)
+      }, link ${diode.linkId}, program ${diode.programId}` +
       (diode.adopted ? ", adopted" : ""),
     ]),
     row("", [
@@ -79,6 +81,12 @@ function gateRows(diode: Status["diode"], phase: Phase): Part[][] {
       ? []
       : [row("", [drops.map(([reason, count]) => `${reason} ${grouped(count)}`).join(", ")])]),
   ];
+}
+
+/** Of a diode made from a policy; older daemons do not tell. */
+function shareText(rules: NonNullable<Status["diode"]>["rules"] | undefined): string {
+  if (!rules) return "";
+  return ` (${rules.held.length} of ${rules.held.length + rules.left.length} rules)`;
 }
 
 function enclaveRows(enclave: Status["enclave"], phase: Phase): Part[][] {

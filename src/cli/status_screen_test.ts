@@ -18,6 +18,7 @@ function sample(more: Partial<Status> = {}): Status {
       linkId: 7,
       programId: 8,
       digests: {},
+      rules: { held: ["hate", "limit:charset"], left: ["json"] },
       counters: { pass: 1200, pass_empty: 34, events_lost: 2, predicate: 3, options: 1, mac: 0 },
     },
     enclave: {
@@ -66,7 +67,7 @@ Deno.test("it says what matters, the newest event last", () => {
     const words of [
       "ready, pid 4321, up 1 d 3 h, vei 0.1.0",
       "http://127.0.0.1:8787/",
-      "attached, diode hateless, link 7, program 8, adopted",
+      "attached, diode hateless (2 of 3 rules), link 7, program 8, adopted",
       "passed 1,234, dropped 4, reports lost 2",
       "predicate 3, options 1",
       "pid 4400, model default, tcg (there is no /dev/kvm)",

@@ -40,6 +40,11 @@ const diode = v.strictObject({
   program: digest,
   table: digest,
   link_rules: digest,
+  /**
+   * Of a diode made from the policy whose file `source` is of: the rules that it enforces on each
+   * packet by itself; the others are the monitor's alone. Absent of any other diode.
+   */
+  rules: v.optional(v.pipe(v.array(filled), v.minLength(1))),
 });
 
 /** What the answer depends on besides the input; with that it makes the `proof_id`. */

@@ -50,6 +50,7 @@ export function readyStatus(): FullStatus {
       linkId: 7,
       programId: 58,
       digests: { source: digestOf("a"), table: digestOf("b"), bytecode: digestOf("c") },
+      rules: null,
       counters: counters({ pass: 1284, pass_empty: 311, predicate: 3, ethertype: 12 }),
     },
     enclave: {

@@ -107,6 +107,12 @@ Deno.test("a container's veth: clean text comes through, a forbidden word does n
   assertEquals(await veth.ask("I hate snow"), "I hate snow");
   assertEquals(await veth.ask("rain"), "");
 
+  // Behind this interface stands no monitor: what a policy's diode leaves out is said.
+  const policy = await world.run(...world.attach("policy:json-only"));
+  assertEquals(policy.code, 0, policy.stderr);
+  assertMatch(policy.stderr, /^policy:json-only does not enforce json: what it requires is a form/);
+  assertEquals(JSON.parse(policy.stdout).policy.held.length, 1);
+
   const detached = await world.json("detach");
   assertEquals(detached, { detached: true, linkId: first.linkId, down: veth.outer });
   assertEquals(veth.inside(() => isUp(veth.outer)), false);

@@ -73,6 +73,42 @@ Deno.test("try: verdict, reason and offset of the kernel, and of the text beside
   assertEquals((await vei(["diode", "try", "text", "--hex", "0"])).code, 64);
 });
 
+Deno.test("policy:NAME is a diode: shown rule by rule, tried, and refused where it holds nothing", async () => {
+  const shown = JSON.parse((await vei(["diode", "show", "policy:json-only", "--json"])).stdout);
+  assertEquals([shown.name, shown.predicate], ["policy:json-only", "utf8"]);
+  assertEquals(shown.policy, {
+    held: [{ id: "limit:charset", predicate: "utf8" }],
+    left: [{ id: "json", why: "what it requires is a form of the whole answer" }],
+  });
+  const { stdout: text } = await vei(["diode", "check", "policy:json-only"]);
+  assertStringIncludes(text, "policy:json-only: enforced on each packet, 1 of 2:");
+  assertStringIncludes(text, "left to the monitor alone:\n  json: what it requires");
+
+  const asked = async (name: string, said: string) => {
+    const { code, stdout, stderr } = await vei([
+      "diode",
+      "try",
+      name,
+      "--hex",
+      hexOf(said),
+      "--json",
+    ]);
+    return [code, stderr, JSON.parse(stdout).kernel.offset];
+  };
+  assertEquals(await asked("policy:hateless", "I HaTe rain"), [3, "", 5]);
+  assertEquals(await asked("policy:reality-only", "Just imagine"), [0, "", null]);
+  assertEquals(await asked("policy:reality-only", "Just imagine that"), [3, "", 12]);
+  // Its table is nearly as large as tables can be.
+  const key = [" AK", "IA", "A".repeat(16), " "].join("");
+  assertEquals(await asked("policy:secrets", key), [3, "", 20]);
+  assertEquals(await asked("policy:secrets", "an answer"), [0, "", null]);
+
+  const open = await vei(["diode", "show", "policy:open"]);
+  assertEquals([open.code, open.stdout], [78, ""]);
+  assertMatch(open.stderr, /\[diode-policy-empty\]/);
+  assertMatch((await vei(["diode", "show", "policy:x"])).stderr, /\[policy-unknown\]/);
+});
+
 Deno.test("without rights to load a program there is no verdict", async () => {
   const { code, stdout, stderr } = await vei(["diode", "try", "text", "--hex", "41", "--json"], {
     wrap: ["setpriv", "--bounding-set=-all", "--no-new-privs"],

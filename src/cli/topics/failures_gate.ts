@@ -62,7 +62,10 @@ export const GATE: readonly Failure[] = [
     mend: "`vei serve` attaches one before it starts the virtual machine",
   },
   {
-    codes: ["diode-invalid", "diode-unknown", "diode-unreadable", "diode-too-large", "link-rules"],
+    codes: [
+      ...["diode-invalid", "diode-unknown", "diode-unreadable", "diode-too-large", "link-rules"],
+      "diode-policy-empty",
+    ],
     means: "The diode that the configuration names cannot be read or compiled",
     mend: "the message names line and column; `vei help diodes` shows the language",
     common: true,

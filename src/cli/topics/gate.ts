@@ -25,6 +25,9 @@ is not exactly the TCP traffic expected on the wire. It outlives the daemon: onl
 
 ${columns(shippedDiodes().map((name) => [name, describe(shippedDiode(name))]))}
 
+or policy: and a policy's name or path, for those of its rules that single packets can be held to;
+\`vei diode check policy:secrets\` lists them, and those that the monitor alone enforces.
+
 A file of your own has four keys:
 
 ${indented(shippedDiode("hateless"))}

@@ -1,0 +1,96 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { decide } from "../src/automaton/dfa.ts";
+import { compilePredicate } from "../src/automaton/compile.ts";
+import { sha256 } from "../src/base/bytes.ts";
+import { VeiError } from "../src/base/errors.ts";
+import { parsePredicate } from "../src/policy/parse.ts";
+import { packetRules } from "../src/policy/policy_predicate.ts";
+import { readPolicy } from "../src/policy/policy_text.ts";
+import { wholeFile } from "../src/policy/source.ts";
+import { judge } from "../src/automaton/judgement.ts";
+import { compileDiode, shippedDiode } from "./plan.ts";
+import { compilePolicyDiode } from "./policy_diode.ts";
+import { refusedOfServer } from "./preflight.ts";
+import { shippedPolicies, shippedPolicy } from "./shipped.ts";
+
+const RULES = {
+  hostMac: "02:00:00:00:00:01",
+  guestMac: "52:54:00:12:34:56",
+  hostIp: "172.30.0.1",
+  guestIp: "172.30.0.11",
+  guestPort: 8080,
+  maxFrame: 1514,
+};
+
+const shipped = (name: string) => compilePolicyDiode(shippedPolicy(name), `${name}.toml`, RULES);
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+Deno.test("each shipped policy but the empty one makes a diode that lets the model server speak", async () => {
+  for (const name of shippedPolicies()) {
+    if (name === "open") continue;
+    const plan = await shipped(name);
+    assertEquals(plan.name, `policy:${name}`);
+    assertEquals(plan.digests.source, await sha256(bytes(shippedPolicy(name))));
+    assertEquals([plan.warnings, refusedOfServer(plan.judgement)], [[], null], name);
+    const rules = packetRules(readPolicy(shippedPolicy(name), name)).map(({ id }) => id);
+    const { held, left } = plan.share!;
+    assertEquals([...held, ...left].map(({ id }) => id).sort(), rules.sort(), name);
+    if (["hateless", "reality-only", "no-links", "printable"].includes(name)) {
+      assertEquals(left, [], name);
+    }
+  }
+});
+
+Deno.test("of secrets the kernel's table has room for some; which, is told", async () => {
+  const { share, judgement } = await shipped("secrets");
+  const { held, left } = share!;
+  assert(held.length >= 25 && left.length > 10, `${held.length} and ${left.length}`);
+  assert(held.some(({ id }) => id === "aws-access-key-id"));
+  const key = ["xAK", "IAAAAAAAAAAAAAAAAAA"].join("");
+  assertEquals(judge(judgement, bytes(key)), { accepted: true, offset: key.length });
+  const beside = ` ${key.slice(1)}`;
+  assertEquals(judge(judgement, bytes(beside)), { accepted: false, offset: 20 });
+  for (const { why } of left) assertMatch(why, /table would be too large$/);
+});
+
+Deno.test("each rule is held as it is shown, and nothing else", async () => {
+  const { share, file } = await shipped("reality-only");
+  const parts = share!.held.map(({ predicate }) =>
+    compilePredicate(parsePredicate(wholeFile(predicate, "shown")))
+  );
+  const whole = compilePredicate(file.predicate);
+  for (const text of ["Imagine.", "I imagine a", " poem", " poem ", "what if\n", "é", "\xff x"]) {
+    const accepted = parts.every((part) => decide(part, bytes(text)).accepted);
+    assertEquals(decide(whole, bytes(text)).accepted, accepted, text);
+  }
+});
+
+Deno.test("another way to the same automaton: a diode of one's own with that predicate", async () => {
+  const plan = await shipped("hateless");
+  const own = shippedDiode("hateless")
+    .replace(/predicate = .*/, "predicate = 'not matches /hate/iu and utf8'");
+  assertEquals((await compileDiode(own, "own", RULES)).table, plan.table);
+  assertEquals((await compileDiode(own, "own", RULES)).share, null);
+});
+
+Deno.test("a policy without a rule for packets makes none", async () => {
+  const head = 'name = "x"\nversion = "1"\ndescription = "d"\n';
+  const refused = async (body: string, says: RegExp) => {
+    const error = await assertRejects(
+      () => compilePolicyDiode(head + body, "x.toml", RULES),
+      VeiError,
+    );
+    assertEquals([error.code, error.exit], ["diode-policy-empty", 78]);
+    assertMatch(error.message, says);
+  };
+  await refused('allow_everything = true\n[limits]\ncharset = "bytes"\n', /\(it has none\)/);
+  await refused(
+    '[limits]\ncharset = "bytes"\n[[require]]\nid = "j"\njson = { max_depth = 2 }\n',
+    /\(j: what it requires is a form of the whole answer\)/,
+  );
+  const wrong = await assertRejects(
+    () => compilePolicyDiode(`${head}[[forbid]]\nid = "r"\nregex = '('\n`, "x.toml", RULES),
+    VeiError,
+  );
+  assertEquals(wrong.code, "policy-invalid");
+});
