@@ -2,6 +2,7 @@
 import { classesOfSets } from "./byte_automaton.ts";
 import { TooManyStates } from "./explore.ts";
 import { both, type Broken, END, NEW, type Tagged, TaggedBuilder } from "./tagged.ts";
+import { lostStates } from "./tagged_live.ts";
 import type { TaggedCharacters } from "./tagged_subset.ts";
 import { BROKEN, type Decoder, decoderOf } from "./utf8.ts";
 
@@ -37,8 +38,11 @@ export function overBytesTagged(
 class Composition {
   private readonly decoder: Decoder;
   private readonly alike: Int32Array;
+  /** Of each state over characters what is broken whatever follows, or null. */
+  private readonly lost: readonly (Broken | null)[];
   private readonly numbers = new Map<number, number>();
   private readonly states: number[] = [];
+  private readonly symbols = new Map<number, ReadonlySet<number>>();
 
   constructor(
     private readonly characters: TaggedCharacters,
@@ -46,6 +50,7 @@ class Composition {
   ) {
     this.decoder = decoderOf(characters.classes, false);
     this.alike = this.alikeWithin();
+    this.lost = charset === null ? [] : lostStates(characters.tagged);
   }
 
   build(): TaggedBytes {
@@ -127,11 +132,54 @@ class Composition {
       for (const output of outputs[-2 - entry]) run.read(output, began);
       entry = 0;
     }
+    if (broken !== null && run.broken === null) {
+      broken = both(broken, this.certain(run, entry, began));
+    }
     broken = both(broken, run.broken);
     if (broken !== null) return builder.violation(broken);
     const at = entry === 0 ? run.state : this.alike[run.state];
     const sources = entry === 0 ? run.sources : [...run.sources, began];
     builder.step(this.numberOf(at, entry), sources);
+  }
+
+  /**
+   * @returns what else is broken by a byte that may not be: what is now certain, whatever the
+   * character becomes that it begins, as the end of a whole word before it.
+   */
+  private certain({ state, sources }: Run, node: number, began: number): Broken | null {
+    const { tagged } = this.characters;
+    const from = (source: number) => source >= NEW ? began : sources[source];
+    if (node === 0) {
+      const lost = this.lost[state];
+      return lost && { ...lost, start: lost.start === END ? began : from(lost.start) };
+    }
+    let all: Broken | null = null;
+    for (const symbol of this.symbolsAt(node)) {
+      const entry = state * tagged.classCount + symbol;
+      const target = tagged.next[entry];
+      const now = target < 0 ? tagged.broken[~target] : this.lost[target];
+      if (now === null) return null;
+      const start = target < 0 || now.start === END
+        ? now.start
+        : tagged.ops[tagged.op[entry]][now.start];
+      all = both(all, { rule: now.rule, start: from(start) });
+    }
+    return all;
+  }
+
+  /** @returns the classes of the characters that may become whole from a node, and of U+FFFD. */
+  private symbolsAt(node: number): ReadonlySet<number> {
+    const known = this.symbols.get(node);
+    if (known !== undefined) return known;
+    const { next, classCount, outputs, replacement } = this.decoder;
+    const symbols = new Set([replacement]);
+    for (const entry of next.subarray(node * classCount, (node + 1) * classCount)) {
+      if (entry === BROKEN) continue;
+      const some = entry < 0 ? outputs[-2 - entry] : this.symbolsAt(entry);
+      for (const symbol of some) symbols.add(symbol);
+    }
+    this.symbols.set(node, symbols);
+    return symbols;
   }
 
   private ending(state: number, node: number): Broken | null {

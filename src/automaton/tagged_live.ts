@@ -101,7 +101,7 @@ export function holdBound(tagged: Tagged): number {
 }
 
 /** @returns for each state that is lost whatever follows what is then broken, else null. */
-function lostStates(tagged: Tagged): (Broken | null)[] {
+export function lostStates(tagged: Tagged): (Broken | null)[] {
   const { classCount: k, stateCount: n, next, end, broken } = tagged;
   const lost: (Broken | null)[] = new Array(n).fill(null);
   if (end.every((one) => one === NONE)) return lost;

@@ -1,23 +1,14 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { concat } from "../base/bytes.ts";
 import { VeiError } from "../base/errors.ts";
 import { Monitor, type MonitorProgram, type Violation } from "./monitor.ts";
+import { compareCut, inPieces } from "../../tests/tools/cuts.ts";
 import { policyWith, programWith, type WordRule } from "../../tests/tools/policies.ts";
 import { type Policy, USUAL_LIMITS } from "../policy/policy.ts";
 import { compileMonitor } from "./compile_monitor.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-
-/** mulberry32: seeded, so that a failure can be run again. */
-function random(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Result {
   released: string;
@@ -65,35 +56,31 @@ const POLICIES: readonly (readonly [program: MonitorProgram, texts: readonly str
   ],
 ];
 
-Deno.test("every way of cutting gives the same bytes and the same verdict: a million cuts", () => {
-  const next = random(7);
-  let cuts = 0;
+Deno.test("every way of cutting in two and byte by byte gives the same", () => {
   for (const [program, texts] of POLICIES) {
     for (const bytes of texts.map(encode)) {
-      const want = runPieces(new Monitor(program), [bytes]);
-      for (let cut = 0; cut <= bytes.length; cut++, cuts++) {
-        const pieces = [bytes.subarray(0, cut), bytes.subarray(cut)];
-        assertEquals(runPieces(new Monitor(program), pieces), want);
-      }
-      const single = Array.from(bytes, (byte) => Uint8Array.of(byte));
-      assertEquals(runPieces(new Monitor(program), single), want);
-      for (let done = 0; done < 90_000;) {
-        const pieces: Uint8Array[] = [];
-        for (let at = 0; at < bytes.length;) {
-          const size = Math.floor(next() * 6);
-          pieces.push(bytes.subarray(at, at + size));
-          at += size;
-        }
-        done += pieces.length;
-        cuts += pieces.length;
-        const { released, violation } = runPieces(new Monitor(program), pieces);
-        if (released !== want.released || violation?.offset !== want.violation?.offset) {
-          assertEquals({ released, violation }, want, `${pieces.map(({ length }) => length)}`);
-        }
-      }
+      const whole = inPieces(program, bytes, []);
+      for (const place of bytes.keys()) compareCut(program, bytes, [place], whole);
+      compareCut(program, bytes, [...bytes.keys()], whole);
     }
   }
-  assert(cuts >= 1_000_000, `${cuts}`);
+});
+
+Deno.test("a byte that may not be there and ends a word besides: the word's rule, its start", () => {
+  for (
+    const [charset, rule, text, start] of [
+      ["ascii", "bb\\b", "abb\u00e9", 1],
+      ["ascii", "bb$|bb[^a]", "abb\u00e9", 1],
+      ["printable", "b\\x01[^]*$", "ab\x01", 1],
+      // Neither a word character nor the end of one may follow from it.
+      ["ascii", "bb[é!]", "abb\u00e9", 3],
+      ["printable", "b\\x01c", "ab\x01", 2],
+    ] as const
+  ) {
+    const { violation } = inPieces(programWith([rule], charset), encode(text), []);
+    const named = start === 1 ? 0 : 1; // limit:charset comes after the rules
+    assertEquals([violation?.rule, violation?.start], [named, start], `${rule} ${charset}`);
+  }
 });
 
 Deno.test("the hold-back is not the minimal automaton's: abx|cabx", () => {

@@ -115,17 +115,11 @@ export function decidedBy(policy: JudgedPolicy, begun: Bytes, ended: boolean): V
   const last = begun.length - 1;
   // The last character may be whole, or broken off by the end, or broken.
   const cut = charset === "bytes" || ended ? 0 : openAtEnd(begun);
-  const whole = text(begun.slice(0, begun.length - cut));
-  const starts = placesOf(whole);
-  if (cut === 0) {
-    forbid.forEach((regex, rule) => {
-      for (const [at, start] of starts.entries()) {
-        if (start === undefined) continue;
-        const anchored = new RegExp(`(?:${regex.source})$`, `${regex.flags}y`);
-        anchored.lastIndex = at;
-        if (anchored.test(whole)) found.push({ rule, start });
-      }
-    });
+  if (cut === 0) found.push(...matchesAtEnd(forbid, begun));
+  else {
+    // What matches whatever the character becomes, and if it becomes none, is certain already.
+    const all = [[0xa8], [0xa9], []].map((more) => matchesAtEnd(forbid, [...begun, ...more]));
+    if (all.every((some) => some.length > 0)) found.push(...all.flat());
   }
   if (charset !== "bytes") {
     const start = brokenFrom(charset, begun, ended);
@@ -142,17 +136,43 @@ export function decidedBy(policy: JudgedPolicy, begun: Bytes, ended: boolean): V
   };
 }
 
-/** Of each UTF-16 index at which a character begins its byte; for valid texts. */
-function placesOf(said: string): (number | undefined)[] {
+/** @returns the matches that end where the content does. */
+function matchesAtEnd(forbid: readonly RegExp[], content: Bytes) {
+  const said = text(content);
+  return [...placesOf(content).entries()].flatMap(([at, start]) => {
+    if (start === undefined) return [];
+    return forbid.flatMap((regex, rule) => {
+      const anchored = new RegExp(`(?:${regex.source})$`, `${regex.flags}y`);
+      anchored.lastIndex = at;
+      return anchored.test(said) ? [{ rule, start }] : [];
+    });
+  });
+}
+
+/** Of each UTF-16 index at which a character begins, or the U+FFFD of what is none, its byte. */
+function placesOf(content: Bytes): (number | undefined)[] {
   const places: (number | undefined)[] = [];
-  let byte = 0;
-  for (let at = 0; at < said.length;) {
-    const character = String.fromCodePoint(said.codePointAt(at)!);
-    places[at] = byte;
-    byte += new TextEncoder().encode(character).length;
-    at += character.length;
+  let index = 0;
+  for (let byte = 0; byte < content.length;) {
+    places[index] = byte;
+    // The longest that is a character or begins one; else the byte alone.
+    const length = [4, 3, 2].filter((one) => byte + one <= content.length).find((one) => {
+      const part = content.slice(byte, byte + one);
+      return isCharacter(part) || mayBecomeCharacter(part);
+    }) ?? 1;
+    index += text(content.slice(byte, byte + length)).length;
+    byte += length;
   }
   return places;
+}
+
+function isCharacter(part: Bytes): boolean {
+  try {
+    return [...new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(Uint8Array.from(part))].length === 1;
+  } catch {
+    return false;
+  }
 }
 
 /** @returns how many bytes at the end begin a character that may yet become whole. */
@@ -166,20 +186,12 @@ function openAtEnd(content: Bytes): number {
 
 /** By trying: the characters of each length whose UTF-8 begins so. */
 function mayBecomeCharacter(part: Bytes): boolean {
-  const decodes = (bytes: Bytes) => {
-    try {
-      return [...new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes))]
-        .length === 1;
-    } catch {
-      return false;
-    }
-  };
   if (part.length === 0 || part[0] < 0xc0) return false;
   const tails = [0x80, 0x90, 0xa0, 0xbf];
   let level: Bytes[] = [part];
   for (let length = part.length; length < 4; length++) {
     level = level.flatMap((one) => tails.map((tail) => [...one, tail]));
-    if (level.some(decodes)) return true;
+    if (level.some(isCharacter)) return true;
   }
   return false;
 }

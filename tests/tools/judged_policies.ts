@@ -119,12 +119,13 @@ function part(random: Random, depth: number, assertions: boolean): Part {
 /** What may follow is tried up to so many bytes: longer expressions are left out. */
 export const TRIED = 4;
 
-export function regex(random: Random, assertions = false): RegExp {
+/** @returns a random expression that matches no empty text. */
+export function regex(random: Random, assertions = false, flags?: string): RegExp {
   // An assertion may need to see one more.
   const most = assertions ? TRIED : TRIED + 1;
   for (;;) {
     const one = part(random, 1 + random.below(3), assertions);
     if (one.most > most) continue;
-    return new RegExp(one.source, !assertions && random.once(3) ? "isu" : "su");
+    return new RegExp(one.source, flags ?? (!assertions && random.once(3) ? "isu" : "su"));
   }
 }
