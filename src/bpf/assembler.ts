@@ -15,10 +15,12 @@ export const label = (name: string): Label => ({ label: name });
 export const SLOT = 8;
 
 /**
- * @returns eight bytes for each slot, little-endian (RFC 9669, section 3).
- * @throws RangeError for a label that is missing or defined twice, or a field out of range.
+ * @returns the slot at which each label stands, and how many slots there are.
+ * @throws RangeError for a label that is defined twice.
  */
-export function assemble(lines: readonly Line[]): Uint8Array<ArrayBuffer> {
+export function placesOf(
+  lines: readonly Line[],
+): { places: ReadonlyMap<string, number>; slots: number } {
   const places = new Map<string, number>();
   let slots = 0;
   for (const line of lines) {
@@ -27,7 +29,15 @@ export function assemble(lines: readonly Line[]): Uint8Array<ArrayBuffer> {
       places.set(line.label, slots);
     } else slots += line.wide === undefined ? 1 : 2;
   }
+  return { places, slots };
+}
 
+/**
+ * @returns eight bytes for each slot, little-endian (RFC 9669, section 3).
+ * @throws RangeError for a label that is missing or defined twice, or a field out of range.
+ */
+export function assemble(lines: readonly Line[]): Uint8Array<ArrayBuffer> {
+  const { places, slots } = placesOf(lines);
   const bytes = new Uint8Array(slots * SLOT);
   const view = new DataView(bytes.buffer);
   let slot = 0;

@@ -19,7 +19,7 @@
  *     r7 config; in the walk: the table
  *     r9 in the walk: the byte classes
  */
-import { assemble } from "./assembler.ts";
+import { assemble, type Line, placesOf } from "./assembler.ts";
 import { frameRules, ipRules, payloadStart, tcpRules } from "./program_link.ts";
 import type { DiodeMaps } from "./program_parts.ts";
 import { dropVerdict, passVerdict } from "./program_verdict.ts";
@@ -33,7 +33,16 @@ export { XDP_DROP, XDP_PASS } from "./program_verdict.ts";
  * @returns raw instructions, ready for `BPF_PROG_LOAD` (type XDP, licence any).
  */
 export function diodeProgram(fds: DiodeMaps<number>): Uint8Array<ArrayBuffer> {
-  return assemble([
+  return assemble(lines(fds));
+}
+
+/** @returns the slot of the program at which each of its labels stands. */
+export function programLabels(): ReadonlyMap<string, number> {
+  return placesOf(lines({ table: 0, config: 0, counters: 0, events: 0 })).places;
+}
+
+function lines(fds: DiodeMaps<number>): Line[] {
+  return [
     ...frameRules(fds),
     ...ipRules(),
     ...tcpRules(),
@@ -41,5 +50,5 @@ export function diodeProgram(fds: DiodeMaps<number>): Uint8Array<ArrayBuffer> {
     ...walk(fds),
     ...passVerdict(fds),
     ...dropVerdict(fds),
-  ]);
+  ];
 }

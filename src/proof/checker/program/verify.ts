@@ -1,0 +1,88 @@
+/** The program's certificate, and the check of it. */
+import { unbase64 } from "../../../base/base64.ts";
+import { sha256 } from "../../../base/bytes.ts";
+import { refuse } from "../refusal.ts";
+import { clausesOf } from "./blast.ts";
+import { conditionsOf, type Cuts } from "./conditions.ts";
+import { decode, type MapName } from "./decode.ts";
+import { checkLrat } from "./lrat.ts";
+
+/** Proofs only: every condition is made anew from the program's bytes. */
+export interface ProgramCertificate {
+  readonly format: "vei-program-proof/1";
+  /** SHA-256 of the program's bytes with zeros for the maps' descriptors. */
+  readonly program: string;
+  /** Name and version of the solver that found the proofs. */
+  readonly solver: string;
+  readonly cuts: Cuts;
+  /** By the condition's name: an LRAT proof, compressed by gzip, in base64. */
+  readonly proofs: Readonly<Record<string, string>>;
+}
+
+/** What was proved, for people. */
+export interface ProgramProof {
+  readonly program: string;
+  readonly conditions: number;
+  readonly clauses: number;
+  readonly steps: number;
+}
+
+/**
+ * Checks that the program passes exactly the frames that the specification accepts, whatever the
+ * maps hold that `checkMaps` lets through, and writes nothing but counters and events.
+ * @param bytes as they are loaded. @param fds the descriptors in them.
+ * @throws VeiError `proof-program`, `proof-certificate`.
+ */
+export async function verifyProgram(
+  bytes: Uint8Array,
+  fds: Readonly<Record<MapName, number>>,
+  certificate: ProgramCertificate,
+): Promise<ProgramProof> {
+  const program = decode(bytes, fds);
+  const digest = await programDigest(bytes, program);
+  if (certificate.format !== "vei-program-proof/1") {
+    throw refuse("certificate", "a certificate of another form");
+  }
+  if (certificate.program !== digest) {
+    throw refuse(
+      "certificate",
+      `the certificate is for the program ${certificate.program}, not ${digest}`,
+    );
+  }
+  const conditions = conditionsOf(program, certificate.cuts);
+  const names = Object.keys(certificate.proofs);
+  const extra = names.find((name) => !conditions.some((condition) => condition.name === name));
+  if (extra !== undefined) {
+    throw refuse("certificate", `a proof of ${extra}, which is not asked for`);
+  }
+  let [clauses, steps] = [0, 0];
+  for (const condition of conditions) {
+    const proof = certificate.proofs[condition.name];
+    if (proof === undefined) throw refuse("certificate", `no proof of ${condition.name}`);
+    const made = clausesOf(condition);
+    clauses += made.length;
+    steps += checkLrat(made, await unpack(condition.name, proof));
+  }
+  return { program: digest, conditions: conditions.length, clauses, steps };
+}
+
+/** @param program the same, decoded. */
+export async function programDigest(
+  bytes: Uint8Array,
+  program: ReturnType<typeof decode>,
+): Promise<string> {
+  const plain = bytes.slice();
+  program.forEach((instruction, slot) => {
+    if (instruction?.kind === "map") plain.fill(0, slot * 8 + 4, slot * 8 + 8);
+  });
+  return await sha256(plain);
+}
+
+async function unpack(name: string, proof: string): Promise<string> {
+  try {
+    const packed = new Blob([unbase64(proof)]).stream();
+    return await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).text();
+  } catch {
+    throw refuse("certificate", `the proof of ${name} cannot be unpacked`);
+  }
+}
