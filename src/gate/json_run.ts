@@ -51,6 +51,32 @@ export class JsonRun {
     return -1;
   }
 
+  /** Goes on as another run of the rule would. */
+  copy({ wants, open, naming, rest, hexLeft }: JsonRun): void {
+    this.wants = wants;
+    this.naming = naming;
+    this.rest = rest;
+    this.hexLeft = hexLeft;
+    this.open.length = open.length;
+    for (let i = 0; i < open.length; i++) this.open[i] = open[i];
+  }
+
+  /** @returns whether a run goes on like a copy of it that was taken one byte ago. */
+  sameAs({ wants, open, naming, rest, hexLeft }: JsonRun): boolean {
+    return this.wants === wants && this.open.length === open.length && this.naming === naming &&
+      this.rest === rest && this.hexLeft === hexLeft;
+  }
+
+  /** What decides what may follow: equal texts, equal futures. */
+  get state(): string {
+    const { wants, open, naming, rest, hexLeft } = this;
+    const inside = wants === Wants.text || wants === Wants.escape || wants === Wants.hex;
+    let state = `${wants} ${wants === Wants.literal ? rest : wants === Wants.hex ? hexLeft : ""}`;
+    state += inside && naming ? "!" : "";
+    for (const object of open) state += object ? "{" : "[";
+    return state;
+  }
+
   /** @returns whether the content may end here. */
   complete(): boolean {
     if (this.open.length > 0) return false;
