@@ -28,6 +28,9 @@ xz-utils                unpacks the guest kernel's modules
 zstd                    unpacks newer ones
 "
 TEST_PACKAGES="
+cadical                 finds the proofs that the program's certificate holds
+z3                      says of every condition of the proof whether it holds
+cvc5                    says so too
 cpio                    reads the guest's first file system
 chromium                opens the status page in the tests
 procps                  the tests look at processes

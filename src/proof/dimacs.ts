@@ -12,5 +12,5 @@ export function dimacsOf(clauses: readonly (readonly number[])[]): string {
 
 /** @returns an LRAT proof's clauses alone: what checkers of DRAT read. */
 export function dratOf(lrat: string): string {
-  return lrat.replace(/^\d+ (.*? ?0) .*$/gm, (_, clause: string) => clause);
+  return lrat.replace(/^\d+ ((?:-?[1-9]\d* )*0) .*$/gm, (_, clause: string) => clause);
 }
