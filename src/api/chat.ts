@@ -6,7 +6,14 @@ import type { Context, Hono } from "hono";
 import type { Model } from "../model/model.ts";
 import type { Verdict } from "../receipt/statement.ts";
 import { parseChat, type ParsedChat, parseGenerate } from "./chat_request.ts";
-import { type Answered, type Asked, exchange, type KernelGate, type Node } from "./exchange.ts";
+import {
+  type Answered,
+  type Asked,
+  exchange,
+  type KernelGate,
+  type Node,
+  POLICY_LIMIT,
+} from "./exchange.ts";
 import { Problem, problemOf, readJson } from "./problems.ts";
 import type { Slots } from "./slots.ts";
 import { explain } from "../base/errors.ts";
@@ -31,7 +38,19 @@ export interface ChatParts {
   onExchange?(ended: Pick<Answered, "id" | "verdict">): void;
 }
 
-type Request = Pick<Asked, "input" | "request" | "emit" | "deadline" | "echo" | "onProgress">;
+/** Names the policy that is to judge a request, where the configuration leaves the choice. */
+export const POLICY_HEADER = "VEI-Policy";
+
+type Request = Pick<
+  Asked,
+  "input" | "request" | "policyName" | "emit" | "deadline" | "echo" | "onProgress"
+>;
+
+/** What a request says outside of its body. */
+interface Sent {
+  signal: AbortSignal;
+  policyName: string | null;
+}
 
 /** One exchange under way. */
 interface Running {
@@ -76,6 +95,11 @@ function requireAnswer({ id, verdict }: Answered): void {
   if (verdict.outcome === "interrupted") {
     throw new Problem(502, "interrupted", "The model's answer broke off", { receipt: id });
   }
+  if (verdict.outcome === "refused" && verdict.rule === POLICY_LIMIT) {
+    const message = `The header ${POLICY_HEADER} names no policy that requests may choose; ` +
+      "/api/status lists those";
+    throw new Problem(403, "policy_not_allowed", message, { receipt: id });
+  }
   if (verdict.outcome === "refused") {
     const where = `rule ${verdict.rule}, byte ${verdict.offset}`;
     throw new Problem(400, "policy_refused", `The policy refuses the prompt: ${where}`, {
@@ -104,24 +128,28 @@ export function addChatRoutes(app: Hono, parts: ChatParts): void {
       const body = await readJson(c.req.raw, parts.maxBody());
       const parsed = parseChat(body, parts.modelName);
       const ask = parsed.stream ? streamed : whole;
-      return await ask(parts, body, parsed, c.req.raw.signal);
+      return await ask(parts, body, parsed, sentOf(c.req.raw));
     }));
   app.post("/api/generate", (c) =>
     answer(c, async () => {
       const body = await readJson(c.req.raw, parts.maxBody());
-      return await generate(parts, body, c.req.raw.signal);
+      return await generate(parts, body, sentOf(c.req.raw));
     }));
+}
+
+function sentOf({ signal, headers }: globalThis.Request): Sent {
+  return { signal, policyName: headers.get(POLICY_HEADER) };
 }
 
 async function whole(
   parts: ChatParts,
   input: unknown,
   { request }: ParsedChat,
-  signal: AbortSignal,
+  { signal, policyName }: Sent,
 ): Promise<Response> {
   let text = "";
   const emit = (piece: string) => void (text += piece);
-  const answered = await run(parts, signal, { input, request, emit }).done;
+  const answered = await run(parts, signal, { input, request, policyName, emit }).done;
   requireAnswer(answered);
   return Response.json({
     id: `chatcmpl-${answered.id}`,
@@ -148,7 +176,7 @@ async function streamed(
   parts: ChatParts,
   input: unknown,
   { request, includeUsage }: ParsedChat,
-  signal: AbortSignal,
+  { signal, policyName }: Sent,
 ): Promise<Response> {
   const encoder = new TextEncoder();
   // Room for one piece: the model is asked for more when the client has taken what there was.
@@ -160,6 +188,7 @@ async function streamed(
   const { begun, done } = run(parts, AbortSignal.any([signal, gone.signal]), {
     input,
     request,
+    policyName,
     emit: (content) => send(chunk({ content }, null)),
     // A comment tells a person how far the prompt has been read; clients pass over it.
     onProgress: (processed, total) =>
@@ -212,13 +241,14 @@ async function streamed(
 async function generate(
   parts: ChatParts,
   input: unknown,
-  signal: AbortSignal,
+  { signal, policyName }: Sent,
 ): Promise<Response> {
   const { prompt, waitSeconds } = parseGenerate(input);
   let text = "";
   const answered = await run(parts, signal, {
     input,
     request: { prompt, maxTokens: 4096, temperature: 0, seed: 0 },
+    policyName,
     echo: prompt,
     deadline: AbortSignal.timeout(waitSeconds * 1000),
     emit: (piece) => void (text += piece),

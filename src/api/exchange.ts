@@ -6,20 +6,20 @@ import { concat, sha256 } from "../base/bytes.ts";
 import { canonicalJson } from "../base/canonical.ts";
 import { messageOf } from "../base/errors.ts";
 import { type End, runSession } from "../gate/session.ts";
+import { LIMIT_PREFIX } from "../policy/policy.ts";
 import type { ChatRequest, Model } from "../model/model.ts";
 import { proofId, type Receipt, type Setting, type Verdict } from "../receipt/statement.ts";
 import { uuid7 } from "../receipt/uuid7.ts";
 import type { Intent, ReceiptStore } from "../store/receipts.ts";
 import type { ExchangeEnd } from "./exchange_totals.ts";
-import { type CompiledPolicy, judge } from "./policy.ts";
+import { chosenPolicy, type CompiledPolicy, judge, type Policies } from "./policy.ts";
 import { notBefore } from "./time.ts";
 
-/** What stays the same from exchange to exchange; the policy may be another for the next one. */
-export interface Node {
+/** What stays the same from exchange to exchange; the policies may be others for the next one. */
+export interface Node extends Policies {
   readonly store: ReceiptStore;
   /** Fingerprint of the signing key. */
   readonly fingerprint: string;
-  readonly policy: CompiledPolicy;
   /** Our own version and executable's digest, which takes a moment to compute the first time. */
   program(): Promise<Setting["program"]>;
   now(): Date;
@@ -56,6 +56,8 @@ export interface Asked {
   /** The request as it came, for the digest of the input. */
   readonly input: unknown;
   readonly request: ChatRequest;
+  /** The name of the policy that the request asks for; null or absent: it names none. */
+  readonly policyName?: string | null;
   readonly model: Model;
   readonly kernel: KernelGate | null;
   /** Ends the exchange: the client is gone, or we are stopping. */
@@ -82,6 +84,9 @@ export interface Answered {
   readonly receipt: string;
 }
 
+/** The rule of a request that names a policy which it may not choose. */
+export const POLICY_LIMIT = `${LIMIT_PREFIX}policy`;
+
 /** What a model without a kernel gate lacks, in words for people. */
 export const LACKS_KERNEL = "no gate in the kernel stands between this model and us";
 export const LACKS_ENCLAVE = "the model does not run in our virtual machine";
@@ -100,7 +105,8 @@ type Stop =
 export async function exchange(node: Node, asked: Asked): Promise<Answered> {
   const { model, kernel, signal } = asked;
   // The one that the receipt names is the one that judges, whatever is loaded meanwhile.
-  const { policy } = node;
+  const chosen = asked.policyName == null ? node.policy : chosenPolicy(node, asked.policyName);
+  const policy = chosen ?? node.policy;
   const intent = await makeIntent(node, { ...asked, policy });
   await node.store.begin(intent);
   const released: Uint8Array[] = [];
@@ -129,7 +135,9 @@ export async function exchange(node: Node, asked: Asked): Promise<Answered> {
     if (failure && !signal.aborted) throw failure.cause;
     return { id: intent.id, verdict, tokens, receipt };
   };
-  const refused = refusal(policy, asked);
+  const refused: Verdict | null = chosen === null
+    ? { outcome: "refused", rule: POLICY_LIMIT, offset: 0 }
+    : refusal(policy, asked);
   if (refused) return await conclude(refused);
   asked.onBegin?.(intent.id);
   const cancel = new AbortController();

@@ -35,6 +35,7 @@ async function withNode(body: (node: Node, folder: string) => Promise<void>): Pr
       store,
       fingerprint: key.publicKey.fingerprint,
       policy,
+      allowed: [],
       program: () => Promise.resolve(SAMPLE_SETTING.program),
       now: () => new Date(ms++),
       random: (count) => new Uint8Array(count),

@@ -1,5 +1,6 @@
 /** A policy, ready to be enforced, and the digests that receipts bind. */
 import { concat, sha256 } from "../base/bytes.ts";
+import { Exit, VeiError } from "../base/errors.ts";
 import { compileMonitor } from "../gate/compile_monitor.ts";
 import { Monitor, type MonitorProgram, type Violation } from "../gate/monitor.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -19,9 +20,44 @@ export interface CompiledPolicy {
   readonly automatonSha256: string;
 }
 
-/** @returns what `/api/status` says of the policy in force. */
-export function policyStatus({ policy }: { policy: CompiledPolicy }) {
-  return { name: policy.policy.name, version: policy.policy.version, sha256: policy.sha256 };
+/** The policies of a node. */
+export interface Policies {
+  /** Judges each request that names none. */
+  readonly policy: CompiledPolicy;
+  /** Those that a request may name besides. */
+  readonly allowed: readonly CompiledPolicy[];
+}
+
+/** @returns the policy of a request that names it so; null where it may not be chosen. */
+export function chosenPolicy({ policy, allowed }: Policies, name: string): CompiledPolicy | null {
+  return [policy, ...allowed].find((one) => one.policy.name === name) ?? null;
+}
+
+/** @throws VeiError `policy-twice` unless a name means one of them only. */
+export function refusePolicyTwins({ policy, allowed }: Policies): void {
+  const seen = new Map<string, string>();
+  for (const { policy: { name }, sha256 } of [policy, ...allowed]) {
+    if ((seen.get(name) ?? sha256) === sha256) {
+      seen.set(name, sha256);
+      continue;
+    }
+    throw new VeiError({
+      code: "policy-twice",
+      message: `Two policies that differ are called ${name}: a request could not tell them apart`,
+      hint: "give one of them another name in its file, or take it out of [policy] allow",
+      exit: Exit.config,
+    });
+  }
+}
+
+/** @returns what `/api/status` says of the policies in force. */
+export function policyStatus({ policy, allowed }: Policies) {
+  const about = ({ policy: { name, version }, sha256 }: CompiledPolicy) => ({
+    name,
+    version,
+    sha256,
+  });
+  return { ...about(policy), allowed: allowed.map(about) };
 }
 
 /** What compiling a policy takes time for. */

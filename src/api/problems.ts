@@ -4,7 +4,7 @@ import { VeiError } from "../base/errors.ts";
 /** An answer other than 200, with a code that programs can read. */
 export class Problem extends Error {
   constructor(
-    readonly status: 400 | 408 | 413 | 415 | 429 | 500 | 502 | 503,
+    readonly status: 400 | 403 | 408 | 413 | 415 | 429 | 500 | 502 | 503,
     readonly code: string,
     message: string,
     readonly more: { param?: string; receipt?: string; retryAfter?: number } = {},

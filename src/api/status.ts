@@ -46,6 +46,12 @@ export interface ReloadStatus {
   results: Reloaded[];
 }
 
+interface PolicyStatus {
+  name: string;
+  version: string;
+  sha256: string;
+}
+
 export interface Status {
   instance: string;
   version: string;
@@ -79,7 +85,7 @@ export interface Status {
     bootSeconds: number | null;
     restarts: number;
   } | null;
-  policy: { name: string; version: string; sha256: string } | null;
+  policy: PolicyStatus & { allowed: PolicyStatus[] } | null;
   reload: ReloadStatus;
   /** How many receipts there are. */
   receipts: number | null;

@@ -5,6 +5,7 @@
 import { parse } from "smol-toml";
 import * as v from "valibot";
 import {
+  anyNames,
   autoOr,
   count,
   credential,
@@ -40,6 +41,11 @@ export const ConfigSchema = v.strictObject({
   }),
   policy: table("What the monitor enforces on the text of answers", {
     default: key(name, "hateless", "A shipped policy's name, or the path of a file"),
+    allow: key(
+      anyNames,
+      [],
+      "Policies that a request may choose instead, by the header VEI-Policy with the policy's name",
+    ),
   }),
   diode: table("What the kernel enforces on every packet", {
     name: key(

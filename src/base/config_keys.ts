@@ -39,6 +39,8 @@ export const names = v.pipe(
   v.minLength(1),
   v.metadata({ kind: "a list of names, at least one" }),
 );
+/** Names, perhaps none. */
+export const anyNames = v.pipe(v.array(name), v.metadata({ kind: "a list of names and paths" }));
 /** Of a systemd credential (systemd.exec(5)); "" for none. */
 export const credential = v.pipe(
   v.string(),

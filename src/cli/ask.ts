@@ -1,6 +1,7 @@
 /** `vei ask`: one prompt, the answer through the monitor, a receipt. */
 import { exchange } from "../api/exchange.ts";
 import { Exit, VeiError } from "../base/errors.ts";
+import { shippedPolicies } from "../../diodes/shipped.ts";
 import { lockState } from "../../ffi/lock.ts";
 import type { ChatRequest, Model } from "../model/model.ts";
 import type { Verdict } from "../receipt/statement.ts";
@@ -22,11 +23,20 @@ export const command: Command = {
   example: 'vei ask --model mock "Say something harmless"',
   options: {
     ...MODEL_OPTIONS,
+    policy: {
+      ...{
+        type: "string",
+        value: "NAME",
+        describe: "judged by this policy; with --model a file's",
+      },
+      complete: shippedPolicies(),
+    },
     "max-tokens": { type: "string", value: "N", describe: "at most so many tokens (default 256)" },
   },
   async run(context) {
     const { options, terminal } = context;
     const model = plainModel(options);
+    const policyName = options.policy === undefined ? null : String(options.policy);
     const request = {
       prompt: [{ role: "user" as const, content: await promptOf(context) }],
       maxTokens: maxTokens(options),
@@ -40,7 +50,7 @@ export const command: Command = {
     };
     const told = model
       ? await askPlain(context, model, request, stop.signal, show)
-      : await askDaemon(context, request, stop.signal, show);
+      : await askDaemon(context, { ...request, policyName }, stop.signal, show);
     if (context.json) terminal.json(told);
     else terminal.write("\n");
     return conclude(told.verdict, context);
@@ -49,13 +59,15 @@ export const command: Command = {
 
 /** Without a daemon: the exchange happens in this process. */
 async function askPlain(
-  { instance, terminal }: CommandContext,
+  { instance, options, terminal }: CommandContext,
   model: Model,
   request: ChatRequest,
   signal: AbortSignal,
   show: (text: string) => void,
 ): Promise<Told> {
   const config = await loadConfig(instance.config);
+  // Whoever runs the monitor themselves may have it enforce what they like.
+  if (options.policy !== undefined) config.policy = { default: String(options.policy), allow: [] };
   using _lock = lockState(instance.state);
   checkFormat(instance.state);
   await using node = await openNode(instance, config);

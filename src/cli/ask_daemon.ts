@@ -1,9 +1,12 @@
 /** `vei ask` through the running daemon: the answer has passed its gates already. */
+import { POLICY_HEADER } from "../api/chat.ts";
 import { Exit, VeiError } from "../base/errors.ts";
 import type { ChatRequest } from "../model/model.ts";
 import type { Verdict } from "../receipt/statement.ts";
 import type { CommandContext } from "./command.ts";
 import { mustFindEndpoint } from "./endpoint.ts";
+import { POLICY_NAME } from "./named_text.ts";
+import { usageError } from "./usage.ts";
 
 export interface Told {
   id: string;
@@ -17,14 +20,23 @@ export interface Told {
  */
 export async function askDaemon(
   { instance, terminal }: Pick<CommandContext, "instance" | "terminal">,
-  request: ChatRequest,
+  { policyName = null, ...request }: ChatRequest & { policyName?: string | null },
   signal: AbortSignal,
   onText: (text: string) => void,
 ): Promise<Told> {
+  if (policyName !== null && !POLICY_NAME.test(policyName)) {
+    throw usageError(
+      `${JSON.stringify(policyName)} is no policy's name`,
+      "`vei status` shows the policies that requests may choose; a file goes with --model",
+    );
+  }
   const endpoint = await mustFindEndpoint(instance);
   const answer = await fetch(`http://${endpoint.listen}/v1/chat/completions`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: {
+      "content-type": "application/json",
+      ...(policyName === null ? {} : { [POLICY_HEADER]: policyName }),
+    },
     body: JSON.stringify({
       messages: request.prompt,
       max_tokens: request.maxTokens,
@@ -35,8 +47,9 @@ export async function askDaemon(
     signal,
   });
   const id = answer.headers.get("vei-receipt") ?? "";
+  // What the policy refuses has a receipt too.
+  if (id !== "") terminal.err(`receipt ${id}`);
   if (!answer.ok) throw refused(answer.status, (await answer.json()).error);
-  terminal.err(`receipt ${id}`);
   let text = "";
   let verdict: Verdict | null = null;
   let rest = "";
@@ -67,6 +80,10 @@ function refused(status: number, error: { message: string; code: string }): VeiE
     code: "daemon-refused",
     message: `The daemon did not answer: ${error.message} (${error.code})`,
     hint: "`vei status` shows how it is; its log says more",
-    exit: status === 429 || status === 503 ? Exit.tryAgain : Exit.unavailable,
+    exit: error.code.startsWith("policy_")
+      ? Exit.refused
+      : status === 429 || status === 503
+      ? Exit.tryAgain
+      : Exit.unavailable,
   });
 }

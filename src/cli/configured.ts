@@ -1,6 +1,11 @@
 /** The diode and the policy that a configuration names, read where they are and compiled. */
 import type { Config } from "../base/config.ts";
-import { type CompiledPolicy, compilePolicy } from "../api/policy.ts";
+import {
+  type CompiledPolicy,
+  compilePolicy,
+  type Policies,
+  refusePolicyTwins,
+} from "../api/policy.ts";
 import { ETHERNET_FRAME } from "../bpf/frame.ts";
 import type { LinkRules } from "../bpf/layout.ts";
 import type { DiodePlan } from "../../diodes/plan.ts";
@@ -37,15 +42,31 @@ export function enclaveRules(link: Config["link"]): LinkRules {
 }
 
 /**
- * @param name a shipped policy's name, or the path of a file.
  * @param state the folder in which compiled policies are kept; null: they are not.
+ * @returns every policy that the configuration names.
  * @throws VeiError `policy-…`.
  */
-export async function configuredPolicy(
+export async function configuredPolicies(
+  { policy: { default: usual, allow } }: Pick<Config, "policy">,
+  state: string | null,
+): Promise<Policies> {
+  const policies = {
+    policy: await configuredPolicy("[policy] default", usual, state),
+    allowed: await Array.fromAsync(
+      allow,
+      (name) => configuredPolicy("[policy] allow", name, state),
+    ),
+  };
+  refusePolicyTwins(policies);
+  return policies;
+}
+
+async function configuredPolicy(
+  key: string,
   name: string,
   state: string | null,
 ): Promise<CompiledPolicy> {
-  const hint = "[policy] default takes a shipped policy's name or the path of a file";
+  const hint = `${key} takes a shipped policy's name or the path of a file`;
   const { text, path } = await namedText("policy", name, hint);
   // From the source, nothing tells whether the compiler is another one than it was.
   if (state === null || !Deno.build.standalone) return await compilePolicy(text, path);

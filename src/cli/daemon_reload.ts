@@ -5,7 +5,7 @@ import { beginReload, type ReloadedNode } from "../api/reload_entry.ts";
 import type { Slots } from "../api/slots.ts";
 import type { Reloaded } from "../api/status.ts";
 import type { Config } from "../base/config.ts";
-import { configuredDiode, configuredPolicy } from "./configured.ts";
+import { configuredDiode, configuredPolicies } from "./configured.ts";
 import type { InForce } from "./in_force.ts";
 import { readConfig } from "./load_config.ts";
 import type { Level, Log } from "./log.ts";
@@ -75,14 +75,14 @@ export function reloaderOf(parts: ReloadParts): Reloader {
         return {
           config,
           configSha256: sha256,
-          policy: await configuredPolicy(config.policy.default, instance.state),
+          ...await configuredPolicies(config, instance.state),
           diode: plan && await configuredDiode(config),
         };
       },
       begin: (reload) => beginReload(node, parts.standing(), reload),
       switchTo(after) {
         parts.switchTo?.(after);
-        node.usePolicy(after.policy);
+        node.usePolicies(after);
         slots.maxQueue = after.config.api.max_queue;
         log.least = after.config.log.level;
       },
@@ -94,7 +94,13 @@ export function reloaderOf(parts: ReloadParts): Reloader {
       },
       now: () => new Date(),
     },
-    { config, configSha256: source.sha256, policy: node.policy, diode: plan },
+    {
+      config,
+      configSha256: source.sha256,
+      policy: node.policy,
+      allowed: node.allowed,
+      diode: plan,
+    },
   );
   parts.onHangUp(() => reloader.request());
   return reloader;

@@ -98,7 +98,9 @@ async function privateOf({ config, configPath, instance }: Place): Promise<Priva
       ...[host, host.split(".")[0]],
       ...await users(),
       ...own(config.diode.name, shippedDiodes()),
-      ...own(config.policy.default, shippedPolicies()),
+      ...[config.policy.default, ...config.policy.allow].flatMap((name) =>
+        own(name, shippedPolicies())
+      ),
       ...models.flatMap(({ name }) => own(name, [SMOLLM2.name])),
       ...config.api.hosts.filter((name) => !["localhost", "127.0.0.1", "[::1]"].includes(name)),
     ],

@@ -1,16 +1,15 @@
 /** The configuration that holds, with all that it names; and how one differs from the next. */
-import type { CompiledPolicy } from "../api/policy.ts";
+import type { CompiledPolicy, Policies } from "../api/policy.ts";
 import { canonicalJson } from "../base/canonical.ts";
 import type { Config } from "../base/config.ts";
 import { Exit, VeiError } from "../base/errors.ts";
 import type { Reload } from "../receipt/statement.ts";
 import type { DiodePlan } from "../../diodes/plan.ts";
 
-export interface InForce {
+export interface InForce extends Policies {
   readonly config: Config;
   /** SHA-256 of the configuration file; null where there is none and the defaults hold. */
   readonly configSha256: string | null;
-  readonly policy: CompiledPolicy;
   /** null where no diode stands before the model. */
   readonly diode: DiodePlan | null;
 }
@@ -22,6 +21,7 @@ export const LIVE_KEYS: ReadonlySet<string> = new Set([
   "api.max_queue",
   "api.idle_timeout",
   "policy.default",
+  "policy.allow",
   "diode.name",
   "log.level",
 ]);
@@ -55,15 +55,31 @@ export function changeOf(before: InForce, after: InForce, path: string): Change 
     before: before.diode.digests.source,
     after: after.diode.digests.source,
   };
+  const allowed = allowedChange(before.allowed, after.allowed);
   const differs = (pair: { before: unknown; after: unknown } | null) =>
     pair !== null && pair.before !== pair.after;
   const changed = [
     ...keys,
     ...(differs(policy) && !keys.includes("policy.default") ? ["policy file"] : []),
+    ...(keys.includes("policy.allow") ? [] : allowed.map(({ name }) => `policy file ${name}`)),
     ...(differs(diode) && !keys.includes("diode.name") ? ["diode file"] : []),
     ...(differs(config) && keys.length === 0 ? ["configuration file"] : []),
   ];
-  return changed.length === 0 ? null : { changed, config, policy, diode };
+  if (changed.length === 0) return null;
+  return { changed, config, policy, diode, ...(allowed.length > 0 ? { allowed } : {}) };
+}
+
+/** @returns the policies of one list that are not in the other with the same content. */
+function allowedChange(
+  before: readonly CompiledPolicy[],
+  after: readonly CompiledPolicy[],
+): NonNullable<Reload["allowed"]> {
+  const digests = (list: readonly CompiledPolicy[]) =>
+    new Map(list.map(({ policy, sha256 }) => [policy.name, sha256]));
+  const [old, now] = [digests(before), digests(after)];
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .map((name) => ({ name, before: old.get(name) ?? null, after: now.get(name) ?? null }))
+    .filter((one) => one.before !== one.after);
 }
 
 /** @returns the keys with another value, as `table.key`. */

@@ -21,12 +21,22 @@ const KEYS = Object.entries(defaultConfig()).flatMap(([table, keys]) =>
   Object.keys(keys).map((key) => `${table}.${key}`)
 );
 
-function inForce(config: Config, parts: { policy?: string; diode?: string | null } = {}): InForce {
-  const { policy = "1", diode = "1" } = parts;
+interface Parts {
+  policy?: string;
+  /** Digests by name. */
+  allowed?: Record<string, string>;
+  diode?: string | null;
+}
+
+function inForce(config: Config, parts: Parts = {}): InForce {
+  const { policy = "1", allowed = {}, diode = "1" } = parts;
   return {
     config,
     configSha256: "1",
     policy: { sha256: policy } as CompiledPolicy,
+    allowed: Object.entries(allowed).map(([name, sha256]) =>
+      ({ policy: { name }, sha256 }) as CompiledPolicy
+    ),
     diode: diode === null ? null : { digests: { source: diode } } as DiodePlan,
   };
 }
@@ -68,6 +78,20 @@ Deno.test("files with another content under the same name, and words that change
     "diode file",
   ]);
   assertEquals(changed({ ...inForce(config), configSha256: "2" }), ["configuration file"]);
+  const [a, b] = [{ one: "1", two: "2" }, { two: "3", three: "4" }];
+  const between = (config: Config) =>
+    changeOf(inForce(defaultConfig(), { allowed: a }), inForce(config, { allowed: b }), "f")!;
+  assertEquals(between(config).changed, [
+    "policy file one",
+    "policy file two",
+    "policy file three",
+  ]);
+  assertEquals(between(altered("policy.allow")).changed, ["policy.allow"]);
+  assertEquals(between(config).allowed, [
+    { name: "one", before: "1", after: null },
+    { name: "two", before: "2", after: "3" },
+    { name: "three", before: null, after: "4" },
+  ]);
   assertEquals(changed({ ...inForce(config), configSha256: null }), ["configuration file"]);
 });
 

@@ -2,7 +2,7 @@
 import { messageOf } from "../base/errors.ts";
 import { netnsExists, withNetns } from "../../ffi/netns.ts";
 import { allLinks } from "../../ffi/rtnetlink.ts";
-import { configuredDiode, configuredPolicy } from "./configured.ts";
+import { configuredDiode, configuredPolicies } from "./configured.ts";
 import { lockHolder, nameOfProcess } from "./lock_holder.ts";
 import { AS_ROOT, type Check, Lacking, NotTold, type Place } from "./need.ts";
 import { listenersOn } from "./tcp_listeners.ts";
@@ -37,14 +37,15 @@ export const CONFIG_CHECKS: readonly Check[] = [
   {
     id: "policy",
     group: "config",
-    wanted: "the policy that [policy] default means",
+    wanted: "the policies that [policy] default and allow mean",
     needed: true,
     means: "answers could not be checked, so nothing is started",
     mend: "name a shipped policy, or mend its file",
     async find(place) {
       requireConfig(place);
-      const { policy, sha256 } = await configuredPolicy(place.config.policy.default, null);
-      return `${policy.name} compiles, sha256:${sha256}`;
+      const { policy: { policy, sha256 }, allowed } = await configuredPolicies(place.config, null);
+      const more = allowed.length === 0 ? "" : `, and ${allowed.length} more that it allows`;
+      return `${policy.name} compiles, sha256:${sha256}${more}`;
     },
   },
   {

@@ -1,5 +1,5 @@
 /** Opens what every exchange needs: key, store, policy, and the digest of this very program. */
-import type { CompiledPolicy } from "../api/policy.ts";
+import type { Policies } from "../api/policy.ts";
 import { ExchangeTotals } from "../api/exchange_totals.ts";
 import { type Node, settleInterrupted } from "../api/exchange.ts";
 import { hex } from "../base/bytes.ts";
@@ -11,13 +11,13 @@ import type { SigningKey } from "../receipt/keys.ts";
 import { loadCredentialKey, loadNodeKey } from "../store/node_key.ts";
 import { ReceiptStore } from "../store/receipts.ts";
 import { sha256File } from "../../enclave/digest.ts";
-import { configuredPolicy } from "./configured.ts";
+import { configuredPolicies } from "./configured.ts";
 import { VERSION } from "./version.ts";
 
 /** An open node; disposing of it closes the store. The state's lock is the caller's. */
 export interface OpenNode extends Node, AsyncDisposable {
-  /** From now on exchanges that begin are judged by this one. */
-  usePolicy(policy: CompiledPolicy): void;
+  /** From now on exchanges that begin are judged by these. */
+  usePolicies(policies: Policies): void;
   readonly key: SigningKey;
   /** Receipts that had to be written for a crash before. */
   readonly settled: number;
@@ -47,7 +47,7 @@ export async function openNode(
   notice: (message: string) => void = () => {},
   checked: (count: number) => void = () => {},
 ): Promise<OpenNode> {
-  let policy = await configuredPolicy(config.policy.default, instance.state);
+  let policies = await configuredPolicies(config, instance.state);
   const key = await configuredKey(instance, config.receipt.key);
   const store = await ReceiptStore.open({
     folder: instance.state,
@@ -78,7 +78,10 @@ export async function openNode(
   const node: Node = {
     ...{ store, fingerprint, program, random },
     get policy() {
-      return policy;
+      return policies.policy;
+    },
+    get allowed() {
+      return policies.allowed;
     },
     now: watchedClock(() => new Date(), notice),
     onEnd: (end) => totals.add(end),
@@ -86,7 +89,7 @@ export async function openNode(
   const settled = await settleInterrupted(node);
   return Object.assign(node, {
     ...{ key, settled, totals },
-    usePolicy: (next: CompiledPolicy) => void (policy = next),
+    usePolicies: (next: Policies) => void (policies = next),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   });
 }

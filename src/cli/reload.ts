@@ -67,13 +67,18 @@ function show({ outcome, change, generation, receipt }: Reloaded, terminal: Term
     terminal.out(`nothing has changed, generation ${generation}`);
     return;
   }
-  const { changed, policy, diode } = change!;
+  const { changed, policy, diode, allowed = [] } = change!;
   terminal.out(printable(`reloaded: ${changed.join(", ")}; generation ${generation}`));
   const pairs = { policy, diode };
   for (const [name, pair] of Object.entries(pairs)) {
     if (pair && pair.before !== pair.after) {
       terminal.out(`${name.padEnd(8)}${pair.before.slice(0, 16)}… is now ${pair.after}`);
     }
+  }
+  for (const { name, before, after } of allowed) {
+    const what = after === null ? "may not be chosen any more" : `by request: now ${after}`;
+    const was = before === null ? "" : ` (was ${before.slice(0, 16)}…)`;
+    terminal.out(printable(`policy  ${name} ${what}${was}`));
   }
   terminal.out(`receipt ${receipt}`);
 }

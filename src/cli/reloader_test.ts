@@ -10,6 +10,7 @@ const withPolicy = (digit: string): InForce => ({
   config: defaultConfig(),
   configSha256: null,
   policy: { sha256: digit } as CompiledPolicy,
+  allowed: [],
   diode: null,
 });
 

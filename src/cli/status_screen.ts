@@ -43,7 +43,8 @@ export function statusLines(status: Status, screen: Screen | null, nowMs: number
     row("policy", [
       policy === null
         ? "unknown"
-        : `${policy.name} ${policy.version}, sha256 ${policy.sha256.slice(0, 12)}…`,
+        : `${policy.name} ${policy.version}, sha256 ${policy.sha256.slice(0, 12)}…` +
+          allowedText(policy.allowed),
     ]),
     row("receipts", [status.receipts === null ? "unknown" : grouped(status.receipts)]),
   ];
@@ -54,6 +55,11 @@ export function statusLines(status: Status, screen: Screen | null, nowMs: number
   if (events.length > 0) lines.push([""], ...events.map((event) => eventLine(event, screen)));
   const kept = screen === null ? lines : lines.slice(0, screen.rows - 1);
   return kept.map((parts) => painted(parts, screen));
+}
+
+/** The policies that requests may choose; older daemons do not tell. */
+function allowedText(allowed: readonly { name: string }[] | undefined): string {
+  return allowed?.length ? `, by request ${allowed.map(({ name }) => name).join(", ")}` : "";
 }
 
 function gateRows(diode: Status["diode"], phase: Phase): Part[][] {

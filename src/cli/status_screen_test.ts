@@ -32,7 +32,10 @@ function sample(more: Partial<Status> = {}): Status {
       bootSeconds: 6.5,
       restarts: 1,
     },
-    policy: { name: "hateless", version: "1", sha256: "ab".repeat(32) },
+    policy: {
+      ...{ name: "hateless", version: "1", sha256: "ab".repeat(32) },
+      allowed: [{ name: "printable", version: "1", sha256: "cd".repeat(32) }],
+    },
     receipts: 12345,
     // Not on the screen.
     reload: {} as Status["reload"],
@@ -67,6 +70,7 @@ Deno.test("it says what matters, the newest event last", () => {
     const words of [
       "ready, pid 4321, up 1 d 3 h, vei 0.1.0",
       "http://127.0.0.1:8787/",
+      "by request printable",
       "attached, diode hateless (2 of 3 rules), link 7, program 8, adopted",
       "passed 1,234, dropped 4, reports lost 2",
       "predicate 3, options 1",

@@ -91,6 +91,7 @@ const verdict = v.variant("outcome", [
     /** Where in the content the match begins; null where the kernel decided. */
     start: v.nullable(count),
   }),
+  /** The policy's rule; `limit:policy` where the request names a policy that it may not choose. */
   v.strictObject({ outcome: v.literal("refused"), rule: filled, offset: count }),
   v.strictObject({ outcome: v.literal("interrupted"), why: filled }),
 ]);
@@ -108,6 +109,13 @@ const reload = v.strictObject({
   policy: v.strictObject({ before: digest, after: digest }),
   /** null where no diode stands before the model. */
   diode: v.nullable(v.strictObject({ before: digest, after: digest })),
+  /** Policies that requests may choose, those that differ: null where it was, or is, none of them. */
+  allowed: v.optional(v.pipe(
+    v.array(
+      v.strictObject({ name: filled, before: v.nullable(digest), after: v.nullable(digest) }),
+    ),
+    v.minLength(1),
+  )),
 });
 export type Reload = v.InferOutput<typeof reload>;
 

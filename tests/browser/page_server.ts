@@ -25,7 +25,7 @@ export interface Play {
 }
 
 export type FullStatus = Status & {
-  policy: { name: string; version: string; sha256: string } | null;
+  policy: Status["policy"];
   receipts: number | null;
 };
 
@@ -64,7 +64,7 @@ export function readyStatus(): FullStatus {
       bootSeconds: 21.4,
       restarts: 0,
     },
-    policy: { name: "hateless", version: "1", sha256: digestOf("f") },
+    policy: { name: "hateless", version: "1", sha256: digestOf("f"), allowed: [] },
     reload: NO_RELOAD,
     receipts: 0,
     events: [],

@@ -53,6 +53,23 @@ Deno.test("ask, receipts and verify, without root, daemon or virtual machine", (
     assertStringIncludes(changed.stdout, "INVALID");
   }));
 
+Deno.test("--policy: whoever runs the monitor may choose what it enforces", () =>
+  inState(async (state) => {
+    const ask = (policy: string) =>
+      vei(["ask", "--model", "mock", "--state", state, "--policy", policy, "I hate a café"]);
+    const chosen = await ask("printable");
+    assertEquals([chosen.code, chosen.stdout], [3, "I hate a caf\n"]);
+    const file = `${state}/own.toml`;
+    await Deno.writeTextFile(
+      file,
+      'name="own"\nversion="1"\ndescription="d"\n[[forbid]]\nid="a"\nwords=[" a "]\n',
+    );
+    assertEquals((await ask(file)).stdout, "I hate\n");
+    const none = await ask("nothing");
+    assertEquals([none.code, none.stdout], [78, ""]);
+    assertStringIncludes(none.stderr, "[policy-unknown]");
+  }));
+
 Deno.test("control bytes of a model never reach the terminal", () =>
   inState(async (state) => {
     const { stdout } = await vei([

@@ -31,6 +31,24 @@ for (const [what, [policy, code]] of Object.entries(CASES)) {
   });
 }
 
+for (const [what, [policy, code]] of Object.entries(CASES)) {
+  Deno.test(`a policy to choose, ${what}: refused to start as well`, async () => {
+    const folder = await Deno.makeTempDir({ prefix: "vei-policy-" });
+    try {
+      const path = `${folder}/p.toml`;
+      if (policy !== null) await Deno.writeTextFile(path, policy);
+      const config = `${folder}/vei.toml`;
+      await Deno.writeTextFile(config, `[policy]\nallow = ["printable", "${path}"]\n`);
+      const common = ["--instance", freshName(), "--state", `${folder}/s`, "--config", config];
+      const ran = await vei(["serve", "--model", "mock", ...common]);
+      assertEquals([ran.code, ran.stdout], [78, ""], ran.stderr);
+      assertStringIncludes(ran.stderr, `[${code}]`);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
 Deno.test("a policy that is not shipped: the hint names those that are", async () => {
   const folder = await Deno.makeTempDir({ prefix: "vei-policy-" });
   try {

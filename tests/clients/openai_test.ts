@@ -31,6 +31,7 @@ async function withClient(body: (client: OpenAI) => Promise<void>): Promise<void
           store,
           fingerprint: key.publicKey.fingerprint,
           policy: await compilePolicy(shippedPolicy("hateless"), "hateless.toml"),
+          allowed: [await compilePolicy(shippedPolicy("printable"), "printable.toml")],
           program: () => Promise.resolve(SAMPLE_SETTING.program),
           now: () => new Date(),
           random: (count) => crypto.getRandomValues(new Uint8Array(count)),
@@ -100,5 +101,25 @@ Deno.test(
       const error = await wrong.then(() => null, (cause) => cause);
       assertEquals(error instanceof OpenAI.BadRequestError, true);
       assertEquals([error.status, error.code, error.param], [400, "model_not_found", "model"]);
+    }),
+);
+
+Deno.test(
+  "a default header chooses the policy; one that may not be chosen is a PermissionDeniedError",
+  options,
+  () =>
+    withClient(async (client) => {
+      const asked = (name: string) =>
+        client.withOptions({ defaultHeaders: { "VEI-Policy": name } }).chat.completions.create({
+          model: "mock",
+          messages: user("They all HATE a café"),
+        });
+      const { choices: [usual] } = await asked("hateless");
+      assertEquals([usual.message.content, usual.finish_reason], ["They all ", "content_filter"]);
+      const { choices: [chosen] } = await asked("printable");
+      assertEquals(chosen.message.content, "They all HATE a caf");
+      const error = await asked("open").then(() => null, (cause) => cause);
+      assertEquals(error instanceof OpenAI.PermissionDeniedError, true);
+      assertEquals([error.status, error.code], [403, "policy_not_allowed"]);
     }),
 );

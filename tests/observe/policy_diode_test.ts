@@ -33,7 +33,9 @@ Deno.test("policy:NAME: the kernel stops what one packet shows, the monitor all 
   assertMatch((await box.vei(["status"])).stdout, /diode policy:mine \(2 of 3 rules\), link/);
 
   const first = await (await box.tell("x")).json();
-  assertEquals([first.choices[0].message.content, first.vei.verdict.by], ["My", "kernel"]);
+  // One packet may hold both words.
+  assertMatch(first.choices[0].message.content, /^(My)?$/);
+  assertEquals(first.vei.verdict.by, "kernel");
 
   // A reload takes monitor and kernel along. What lies in two packets is not the kernel's to find.
   await Deno.writeTextFile(file, policyText('["spite"]'));

@@ -33,8 +33,17 @@ class Place implements AsyncDisposable {
   }
 
   /** Names another policy in the configuration. @param more further lines. */
-  async write(word: string, more = ""): Promise<void> {
-    await Deno.writeTextFile(this.config, configOf(this.box, word) + more);
+  async write(word: string, more = "", allow: string[] = []): Promise<void> {
+    await Deno.writeTextFile(this.config, configOf(this.box, word, allow) + more);
+  }
+
+  /** Asks under the policy of a name. */
+  choosing(name: string, content: string): Promise<Response> {
+    return this.box.fetch("/v1/chat/completions", {
+      method: "POST",
+      headers: { "content-type": "application/json", "VEI-Policy": name },
+      body: JSON.stringify({ messages: [{ role: "user", content }] }),
+    });
   }
 
   digest(word: string): Promise<string> {
@@ -46,8 +55,10 @@ class Place implements AsyncDisposable {
   }
 }
 
-const configOf = (box: Box, word: string) =>
-  `[policy]\ndefault = "${box.instance.state}/${word}.toml"\n`;
+const configOf = (box: Box, word: string, allow: string[] = []) => {
+  const paths = [word, ...allow].map((name) => `${box.instance.state}/${name}.toml`);
+  return `[policy]\ndefault = "${paths[0]}"\nallow = ${JSON.stringify(paths.slice(1))}\n`;
+};
 
 const verdictOf = async (answer: Response) => (await answer.json()).vei.verdict;
 
@@ -114,6 +125,60 @@ Deno.test("a policy and limits are taken over together, and the log has a signed
   assertEquals((await receiptsOf(box)).length, 6);
 });
 
+Deno.test("policies that requests may choose are taken over with the rest, each by its digest", async () => {
+  await using place = await Place.make(["apple", "pear", "plum"]);
+  const { box, daemon } = place;
+  const content = "a pear, a plum, an apple";
+  const refused = await place.choosing("pearless", content);
+  assertEquals([refused.status, (await refused.json()).error.code], [403, "policy_not_allowed"]);
+
+  await place.write("apple", "", ["pear", "plum"]);
+  const first = await box.vei(["reload"]);
+  assertMatch(
+    first.stdout,
+    /^reloaded: policy\.allow; generation 2\npolicy {2}pearless by request:/,
+  );
+  const rules = await Promise.all(
+    ["appleless", "pearless", "plumless"].map(async (name) =>
+      (await verdictOf(await place.choosing(name, content))).rule
+    ),
+  );
+  assertEquals(rules, ["apple", "pear", "plum"]);
+  const { policy } = await daemon.ready();
+  assertEquals(policy!.allowed.map(({ name }) => name), ["pearless", "plumless"]);
+  assertMatch((await box.vei(["status"])).stdout, /by request pearless, plumless\n/);
+  const asked = await box.vei(["ask", "--policy", "plumless", content]);
+  assertEquals([asked.code, asked.stdout], [3, "a pear, a \n"]);
+  const denied = await box.vei(["ask", "--policy", "open", content]);
+  assertEquals([denied.code, denied.stdout], [3, ""], denied.stderr);
+  assertMatch(denied.stderr, /^receipt [0-9a-f-]{36}\n.*\(policy_not_allowed\)/);
+  assertEquals((await box.vei(["ask", "--policy", "../x", content])).code, 64);
+
+  const before = await place.digest("pear");
+  const text = policyText("pear") + "# !\n";
+  await Deno.writeTextFile(`${box.instance.state}/pear.toml`, text);
+  const second = JSON.parse((await box.vei(["reload", "--json"])).stdout);
+  assertEquals(second.change.changed, ["policy file pearless"]);
+  const after = await sha256(new TextEncoder().encode(text));
+  assertEquals(second.change.allowed, [{ name: "pearless", before, after }]);
+  await place.write("apple", "", ["plum"]);
+  assertMatch((await box.vei(["reload"])).stdout, /pearless may not be chosen any more \(was/);
+  const gone = await place.choosing("pearless", content);
+  assertEquals([gone.status, (await gone.json()).error.code], [403, "policy_not_allowed"]);
+
+  const all = await receiptsOf(box);
+  const exchanges = all.filter(({ kind }) => kind === "exchange");
+  assertEquals(
+    exchanges.map(({ policy, verdict }) => [policy.name, verdict.outcome]).sort(),
+    [
+      ...[["appleless", "aborted"], ["appleless", "refused"], ["appleless", "refused"]],
+      ...[["appleless", "refused"], ["pearless", "aborted"]],
+      ...[["plumless", "aborted"], ["plumless", "aborted"]],
+    ],
+  );
+  await assertAllValid(box);
+});
+
 interface Refusal {
   code: string;
   exit: number;
@@ -136,6 +201,22 @@ const REFUSALS: Record<string, Refusal> = {
     exit: 78,
     says: /none\.toml/,
     spoil: (place) => place.write("none"),
+  },
+  "a policy to choose that is not there": {
+    code: "policy-unreadable",
+    exit: 78,
+    says: /none\.toml.*\n.*\[policy\] allow/,
+    spoil: (place) => place.write("pear", "", ["apple", "none"]),
+  },
+  "two policies of one name": {
+    code: "policy-twice",
+    exit: 78,
+    says: /appleless/,
+    async spoil(place) {
+      const { state } = place.box.instance;
+      await Deno.writeTextFile(`${state}/other.toml`, policyText("apple") + "# !\n");
+      await place.write("apple", "", ["other"]);
+    },
   },
   "an unknown key": {
     code: "config-invalid",

@@ -20,6 +20,14 @@ const policy = await compilePolicy(
   "p.toml",
 );
 
+/** Requests may choose it. */
+const pearless = await compilePolicy(
+  'name="pearless"\nversion="1"\ndescription="d"\n' +
+    '[[forbid]]\nid="pear"\nwords=["pear"]\n' +
+    '[[forbid]]\nid="asked"\nwords=["quince"]\napplies_to=["input"]\n',
+  "pearless.toml",
+);
+
 export interface World {
   app: Hono;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
@@ -44,6 +52,7 @@ export async function withApp(
           store,
           fingerprint: key.publicKey.fingerprint,
           policy,
+          allowed: [pearless],
           program: () => Promise.resolve(SAMPLE_SETTING.program),
           now: () => new Date(),
           random: (count) => crypto.getRandomValues(new Uint8Array(count)),

@@ -109,8 +109,14 @@ function daemonFacts(status) {
       ["Process", orUnknown(status?.pid)],
       ["Address", orUnknown(status?.listen)],
       ["Policy file", digest(policy?.sha256)],
+      ["Policies by request", policy?.allowed ? namesOf(policy.allowed) : "unknown"],
     ]),
   };
+}
+
+/** @param {{ name: string }[]} policies */
+function namesOf(policies) {
+  return policies.map(({ name }) => name).join(", ") || "none";
 }
 
 /** @param {unknown} value */

@@ -91,9 +91,14 @@ export const GATE: readonly Failure[] = [
   },
   {
     codes: ["policy-invalid", "policy-unknown", "policy-unreadable", "policy-too-large"],
-    means: "The policy that the configuration names cannot be read or compiled",
+    means: "A policy that the configuration names cannot be read or compiled",
     mend: "the message names the place; `vei help policies` shows the file's form",
     common: true,
+  },
+  {
+    codes: ["policy-twice"],
+    means: "Two policies of [policy] default and allow have one name, and differ",
+    mend: "give one another name in its file: requests choose them by it",
   },
   {
     codes: ["policy-forbids-everything", "policy-holds-back"],

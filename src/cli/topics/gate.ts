@@ -57,6 +57,9 @@ A file of your own looks like this, with as many rules as you like:
 
 ${indented(shippedPolicy("hateless"))}
 
+A request may choose another one that [policy] allow lists, by the header VEI-Policy with its name
+(\`vei ask --policy NAME\`); any other is refused, and the receipt names the one that judged.
+
 A list of rules as JSON, [{"id","type":"deny_regex","pattern","description"}], is understood too.
 The monitor is a part of the daemon, not of the kernel: \`vei help diodes\` tells of that half.`,
 };
