@@ -8,9 +8,10 @@ import type { LinkRules } from "../src/bpf/layout.ts";
 import { parsePredicate } from "../src/policy/parse.ts";
 import { conjunction, packetRules } from "../src/policy/policy_predicate.ts";
 import { readPolicy } from "../src/policy/policy_text.ts";
-import { formatPredicate } from "../src/policy/predicate.ts";
+import type { Policy } from "../src/policy/policy.ts";
+import { formatPredicate, type Predicate } from "../src/policy/predicate.ts";
 import { wholeFile } from "../src/policy/source.ts";
-import { type DiodePlan, planOf } from "./plan.ts";
+import { type DiodePlan, planOf, type PolicyShare } from "./plan.ts";
 
 /** Before a policy's name, where a diode's stands. */
 export const POLICY_PREFIX = "policy:";
@@ -20,6 +21,25 @@ const WORDS: Record<Misfit, string> = {
   together: "with the rules that are in, the kernel's table would be too large",
   untried: "so many rules are not tried: the kernel has one table for all of them",
 };
+
+/** @returns what a diode takes over of a policy, and the predicate that it comes to; null: none. */
+export function shareOf(policy: Policy): { share: PolicyShare; predicate: Predicate | null } {
+  const all = packetRules(policy);
+  const why = new Map<string, string>();
+  for (const rule of all) if (rule.why !== null) why.set(rule.id, rule.why);
+  const able = all.filter(({ predicate }) => predicate !== null);
+  fitting(able.map(({ predicate }) => predicate!)).forEach((misfit, i) => {
+    if (misfit !== null) why.set(able[i].id, WORDS[misfit]);
+  });
+  const held = all.filter(({ id }) => !why.has(id));
+  return {
+    predicate: conjunction(held),
+    share: {
+      held: held.map(({ id, predicate }) => ({ id, predicate: formatPredicate(predicate!) })),
+      left: [...why].map(([id, why]) => ({ id, why })),
+    },
+  };
+}
 
 /**
  * @param text a policy's file; `path` is named in errors.
@@ -31,16 +51,8 @@ export async function compilePolicyDiode(
   rules: LinkRules,
 ): Promise<DiodePlan> {
   const policy = readPolicy(text, path);
-  const all = packetRules(policy);
-  const why = new Map<string, string>();
-  for (const rule of all) if (rule.why !== null) why.set(rule.id, rule.why);
-  const able = all.filter(({ predicate }) => predicate !== null);
-  fitting(able.map(({ predicate }) => predicate!)).forEach((misfit, i) => {
-    if (misfit !== null) why.set(able[i].id, WORDS[misfit]);
-  });
-  const held = all.filter(({ id }) => !why.has(id));
-  const predicate = conjunction(held);
-  if (predicate === null) throw nothingLeft(path, why);
+  const { share, predicate } = shareOf(policy);
+  if (predicate === null) throw nothingLeft(path, share);
   const { name, description } = policy;
   const file = {
     name: `${POLICY_PREFIX}${name}`,
@@ -49,15 +61,11 @@ export async function compilePolicyDiode(
     // What is compiled is what is shown.
     predicate: parsePredicate(wholeFile(formatPredicate(predicate), path)),
   };
-  return await planOf(file, text, path, rules, {
-    held: held.map(({ id, predicate }) => ({ id, predicate: formatPredicate(predicate!) })),
-    left: [...why].map(([id, why]) => ({ id, why })),
-  });
+  return await planOf(file, text, path, rules, share);
 }
 
-function nothingLeft(path: string, why: ReadonlyMap<string, string>): VeiError {
-  const [first] = why;
-  const because = first === undefined ? "it has none" : `${first[0]}: ${first[1]}`;
+function nothingLeft(path: string, { left: [first] }: PolicyShare): VeiError {
+  const because = first === undefined ? "it has none" : `${first.id}: ${first.why}`;
   return new VeiError({
     code: "diode-policy-empty",
     message: `${path}: no rule can be enforced on single packets (${because})`,

@@ -1,10 +1,10 @@
 /** A policy, ready to be enforced, and the digests that receipts bind. */
 import { concat, sha256 } from "../base/bytes.ts";
 import { Exit, VeiError } from "../base/errors.ts";
-import { compileMonitor } from "../gate/compile_monitor.ts";
+import { compileMonitor, RulesError } from "../gate/compile_monitor.ts";
 import { Monitor, type MonitorProgram, type Violation } from "../gate/monitor.ts";
 import type { Policy } from "../policy/policy.ts";
-import { readPolicy } from "../policy/policy_text.ts";
+import { placeOfRule, readPolicy } from "../policy/policy_text.ts";
 
 export interface CompiledPolicy {
   readonly policy: Policy;
@@ -73,7 +73,7 @@ export async function compilePolicy(
   programs?: Programs,
 ): Promise<CompiledPolicy> {
   const policy = readPolicy(text, path);
-  const { output, input, echo } = programs ?? programsOf(policy);
+  const { output, input, echo } = programs ?? placed(text, path, policy, () => programsOf(policy));
   const encoder = new TextEncoder();
   return {
     policy,
@@ -83,6 +83,24 @@ export async function compilePolicy(
     sha256: await sha256(encoder.encode(text)),
     automatonSha256: await digestOf([output, input]),
   };
+}
+
+/** @returns what `compile` does. @throws VeiError of a rule with its place in the policy's file. */
+export function placed<T>(text: string, path: string, policy: Policy, compile: () => T): T {
+  try {
+    return compile();
+  } catch (cause) {
+    if (!(cause instanceof RulesError)) throw cause;
+    const places = cause.rules.flatMap((id) =>
+      (["forbid", "require"] as const).flatMap((kind) => {
+        const index = policy[kind].findIndex((rule) => rule.id === id);
+        return index < 0 ? [] : placeOfRule(text, kind, index) ?? [];
+      })
+    );
+    const where = places.length === 0 ? "" : `:${places[0].line}:${places[0].column}`;
+    const { code, message, hint, exit } = cause;
+    throw new VeiError({ ...{ code, hint, exit, cause }, message: `${path}${where}: ${message}` });
+  }
 }
 
 function programsOf(policy: Policy): Programs {

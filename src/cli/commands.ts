@@ -12,6 +12,7 @@ import { command as man } from "./man.ts";
 import { command as logs } from "./logs.ts";
 import { command as help } from "./topics.ts";
 import { add as modelAdd, list as modelList, use as modelUse } from "./model.ts";
+import { commands as policy } from "./policy.ts";
 import { commands as receipt } from "./receipt.ts";
 import { command as reload } from "./reload.ts";
 import { command as prepare } from "./prepare.ts";
@@ -28,7 +29,7 @@ export const COMMAND_TABLE: CommandTable = [
   { title: "Run", commands: [demo, setup, serve, reload, ask] },
   { title: "Look", commands: [status, logs, doctor] },
   { title: "Gate and virtual machine", commands: [...diode, ...enclave, prepare] },
-  { title: "Policies", commands: [filter] },
+  { title: "Policies", commands: [filter, ...policy] },
   { title: "Models", commands: [modelList, modelAdd, modelUse] },
   { title: "Receipts", commands: [...receipt, verify] },
   {

@@ -23,7 +23,7 @@ export async function namedDiode(name: string, rules: LinkRules, hint = HINT): P
 }
 
 /** @returns the rules that a diode leaves to the monitor, those of one reason in one line. */
-export function leftLines({ share }: DiodePlan): string[] {
+export function leftLines({ share }: Pick<DiodePlan, "share">): string[] {
   const reasons = new Map<string, string[]>();
   for (const { id, why } of share?.left ?? []) reasons.set(why, [...reasons.get(why) ?? [], id]);
   return [...reasons].map(([why, ids]) => `${ids.join(", ")}: ${why}`);

@@ -25,6 +25,13 @@ export interface CompiledGroup {
   readonly hold: number;
 }
 
+/** The error about rules that cannot be compiled; the ids say which. */
+export class RulesError extends VeiError {
+  constructor(error: VeiError, readonly rules: readonly string[]) {
+    super(error);
+  }
+}
+
 export interface CompiledDirection {
   readonly program: MonitorProgram;
   readonly groups: readonly CompiledGroup[];
@@ -39,7 +46,7 @@ interface Forbidden extends RuleRegex {
 
 /**
  * @returns the program, and what it was made of.
- * @throws VeiError `policy-too-large` naming the rule and its part, `policy-forbids-everything`,
+ * @throws RulesError `policy-too-large` naming the rule and its part, `policy-forbids-everything`,
  * `policy-holds-back` where rules hold back more than `max_hold`.
  */
 export function compileMonitor(policy: Policy, direction: Direction): CompiledDirection {
@@ -213,7 +220,7 @@ class Compiler {
     const id = this.rules[rule];
     if (error instanceof MatchesNothing) return this.nothingAllowed([error.rule]);
     if (error instanceof RegexTooLarge) {
-      return new VeiError({
+      const large = new VeiError({
         code: "policy-too-large",
         message: `Cannot compile rule ${id}: its part ${short(error.part.raw)} at column ` +
           `${error.part.start + 1} multiplies the states`,
@@ -221,26 +228,29 @@ class Compiler {
           "is counted differ from what comes before",
         exit: Exit.config,
       });
+      return new RulesError(large, [id]);
     }
     if (!(error instanceof TooManyStates)) return error;
-    return new VeiError({
+    const many = new VeiError({
       code: "policy-too-large",
       message: `Cannot compile rule ${id}: its automaton has too many states`,
       hint: "use smaller numbers in its repetitions, or make two rules of it",
       exit: Exit.config,
     });
+    return new RulesError(many, [id]);
   }
 
   private nothingAllowed(rules: readonly number[]): VeiError {
     const ids = rules.map((rule) => this.rules[rule]);
     const subject = ids.length === 1 ? `Rule ${ids[0]} forbids` : `Rules ${ids.join(", ")} forbid`;
-    return new VeiError({
+    const error = new VeiError({
       code: "policy-forbids-everything",
       message: `${subject} every text`,
       hint: "an expression that can match nothing matches everywhere: ask for at least one " +
         "character of what is forbidden",
       exit: Exit.config,
     });
+    return new RulesError(error, ids);
   }
 
   private checkHold(groups: readonly CompiledGroup[]): void {
@@ -250,14 +260,15 @@ class Compiler {
       const bound = Math.min(hold, within ?? Infinity, (maxBytes ?? Infinity) + 1);
       if (bound <= most) continue;
       const named = rules.filter((rule) => this.holdOf(rule) > most);
-      const ids = (named.length > 0 ? named : rules).map((rule) => this.rules[rule]).join(", ");
+      const ids = (named.length > 0 ? named : rules).map((rule) => this.rules[rule]);
       const long = bound === Infinity ? "without bound" : `up to ${bound} bytes`;
-      throw new VeiError({
+      const error = new VeiError({
         code: "policy-holds-back",
-        message: `${ids}: may hold back ${long}, and max_hold is ${most} bytes`,
+        message: `${ids.join(", ")}: may hold back ${long}, and max_hold is ${most} bytes`,
         hint: 'bound its repetitions (`.{0,80}` for `.*`), or set max_bytes and max_hold = "all"',
         exit: Exit.config,
       });
+      throw new RulesError(error, ids);
     }
   }
 

@@ -15,9 +15,10 @@ import {
   type RequireRule,
   USUAL_LIMITS,
 } from "./policy.ts";
+import { parseJson } from "./json_spots.ts";
 import { isJsonList, readJsonPolicy } from "./policy_json.ts";
 import { FORBID_KEYS, readForbid, readRequire, refuseTwins, REQUIRE_KEYS } from "./policy_rules.ts";
-import { type Source, wholeFile } from "./source.ts";
+import { type Place, type Source, wholeFile } from "./source.ts";
 import { tomlSpots } from "./toml_spots.ts";
 
 /** A longer file is a mistake. UTF-16 code units. */
@@ -71,6 +72,20 @@ export function readPolicy(text: string, file: string): Policy {
     throw policyInvalid(source, 0, "the file is empty: that is no policy", hint);
   }
   return isJsonList(text) ? readJsonPolicy(source) : readTomlPolicy(source);
+}
+
+/**
+ * @param text of a policy that could be read; `index` counts its rules of that kind.
+ * @returns where the rule begins; null where the place cannot be followed.
+ */
+export function placeOfRule(
+  text: string,
+  kind: "forbid" | "require",
+  index: number,
+): Place | null {
+  const list = isJsonList(text) ? parseJson(text).where : tomlSpots(text).keys.get(kind);
+  const item = list?.items[index];
+  return item === undefined ? null : wholeFile(text, "").place(item.key);
 }
 
 function readTomlPolicy(source: Source): Policy {

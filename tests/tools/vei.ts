@@ -18,8 +18,7 @@ export interface VeiOptions {
   /** Words before the program, e.g. `["unshare", "--net"]`. */
   wrap?: string[];
   env?: Record<string, string>;
-  /** With `env` as all that there is. */
-  clearEnv?: boolean;
+  cwd?: string;
   stdin?: "piped" | "null";
   timeoutMs?: number;
 }
@@ -30,7 +29,7 @@ export function startVei(args: string[], options: VeiOptions = {}): Deno.ChildPr
   return new Deno.Command(program, {
     args: [...before, ...args],
     env: { NO_COLOR: "1", ...options.env },
-    clearEnv: options.clearEnv,
+    cwd: options.cwd,
     stdin: options.stdin ?? "null",
     stdout: "piped",
     stderr: "piped",

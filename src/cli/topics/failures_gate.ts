@@ -91,14 +91,19 @@ export const GATE: readonly Failure[] = [
   },
   {
     codes: ["policy-invalid", "policy-unknown", "policy-unreadable", "policy-too-large"],
-    means: "A policy that the configuration names cannot be read or compiled",
-    mend: "the message names the place; `vei help policies` shows the file's form",
+    means: "A policy that was named, or that the configuration names, cannot be read or compiled",
+    mend: "the message names the place; `vei policy check FILE` tells whether it is mended",
     common: true,
   },
   {
     codes: ["policy-twice"],
     means: "Two policies of [policy] default and allow have one name, and differ",
     mend: "give one another name in its file: requests choose them by it",
+  },
+  {
+    codes: ["policy-disagreement"],
+    means: "The monitor judges a text otherwise than the search that found it: a fault of vei",
+    mend: "do not rely on these policies, and report them",
   },
   {
     codes: ["policy-forbids-everything", "policy-holds-back"],

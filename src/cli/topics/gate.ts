@@ -49,7 +49,7 @@ whole, holds back just the bytes that may yet become part of a violation, and en
 one is complete. The receipt says which rule it was and where. Rules with
 \`applies_to = ["input"]\` are asked of the prompt, before the model sees it.
 
-[policy] default in vei.toml takes one of these, or the path of a file:
+[policy] default in vei.toml takes one of these, an installed one, or the path of a file:
 
 ${columns(shippedPolicies().map((name) => [name, describe(shippedPolicy(name))]))}
 
@@ -61,6 +61,15 @@ A request may choose another one that [policy] allow lists, by the header VEI-Po
 (\`vei ask --policy NAME\`); any other is refused, and the receipt names the one that judged.
 
 A list of rules as JSON, [{"id","type":"deny_regex","pattern","description"}], is understood too.
+
+  vei policy list               those that are shipped and installed, and the default
+  vei policy init NAME          begin one of your own, with comments
+  vei policy check NAME.toml    its examples; what each rule holds back, where it is enforced, and a
+                                shortest text that it forbids
+  vei policy diff A B           a shortest text that tells two policies apart, or \`equivalent\`
+  vei filter NAME < FILE        try it on a text, or on the output of any program
+
+A file /etc/vei/policies/NAME.toml is a policy called NAME, before a shipped one of that name.
 The monitor is a part of the daemon, not of the kernel: \`vei help diodes\` tells of that half.`,
 };
 
