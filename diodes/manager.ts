@@ -11,15 +11,16 @@ import { ensureBpffs, isBpffsMounted } from "../ffi/bpffs.ts";
 import { allLinks } from "../ffi/rtnetlink.ts";
 import { XdpLink } from "../ffi/xdp_link.ts";
 import { Guard, programOn, type Raised } from "./guard.ts";
-import { type DiodeContent, DiodeObjects } from "./objects.ts";
+import { DiodeObjects } from "./objects.ts";
 import { openPin, pinnedAs, pinOf, removeIfEmpty } from "./pinned.ts";
+import type { ProvenDiode } from "./proof.ts";
 
 export { Guard } from "./guard.ts";
 export { detachDiode, type DiodeStatus, openEvents, readDiode } from "./pinned.ts";
 
 export interface RaiseInit {
-  /** A `DiodePlan`, or its two tables. */
-  plan: DiodeContent;
+  /** The two tables, and the proof of them. */
+  plan: Pick<ProvenDiode, "table" | "config" | "proof">;
   /** An interface of this thread's network namespace. */
   ifindex: number;
   /** Attach also to an interface that is up: what came in before was not judged. Default: refuse. */
@@ -55,12 +56,12 @@ export function raiseDiode({ plan, ifindex, pins, mayBeUp = false }: RaiseInit):
     }
     const same = openSame(info.programId, plan);
     if (same !== null) return hold("adopted", pinned, stack.use(same));
-    const objects = stack.use(DiodeObjects.create(plan));
+    const objects = stack.use(DiodeObjects.create(plan, plan.proof));
     pinned.replace(objects.program);
     return hold("replaced", pinned, objects);
   }
 
-  const objects = stack.use(DiodeObjects.create(plan));
+  const objects = stack.use(DiodeObjects.create(plan, plan.proof));
   const link = stack.use(attach(objects, ifindex, mayBeUp));
   // Closing alone would let go of the interface only some time later.
   stack.defer(() => link.detach());
@@ -84,7 +85,7 @@ function openLivePin(pin: string): XdpLink | null {
 }
 
 /** @returns the loaded diode if it is exactly the planned one, else null. */
-function openSame(programId: number, plan: DiodeContent): DiodeObjects | null {
+function openSame(programId: number, plan: RaiseInit["plan"]): DiodeObjects | null {
   let objects;
   try {
     objects = DiodeObjects.open(programId);
@@ -93,7 +94,7 @@ function openSame(programId: number, plan: DiodeContent): DiodeObjects | null {
     throw error;
   }
   try {
-    if (objects.differenceFrom(plan) === null && objects.isOurProgram()) return objects;
+    if (objects.differenceFrom(plan) === null && objects.isOurProgram(plan.proof)) return objects;
   } catch (error) {
     objects[Symbol.dispose]();
     throw error;

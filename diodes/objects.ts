@@ -13,6 +13,7 @@ import { REASONS } from "../src/bpf/reasons.ts";
 import { BpfMap, MAP_TYPE, type MapInfo, type MapInit, RDONLY_PROG } from "../ffi/bpf_map.ts";
 import { BpfProgram } from "../ffi/bpf_program.ts";
 import type { DiodePlan } from "./plan.ts";
+import type { DiodeProof } from "./proof.ts";
 
 /** What the kernel is given: the plan's two tables. */
 export type DiodeContent = Pick<DiodePlan, "table" | "config">;
@@ -58,16 +59,19 @@ export class DiodeObjects implements Disposable {
   /**
    * Creates the maps, writes, freezes and reads them back, then loads. Frozen first: the verifier
    * folds frozen values, so a program loaded before the freeze would have other translated code.
-   * @throws SystemError; VeiError `diode-read-back` when the kernel holds other bytes than the plan.
+   * @param proof of what is to be attached: asked of what the maps hold and of the bytes to be
+   * loaded. null: it is only tried, and attached to nothing.
+   * @throws SystemError; VeiError `proof-other`, `diode-read-back` when the kernel holds other bytes
+   * than the plan.
    */
-  static create(content: DiodeContent): DiodeObjects {
+  static create(content: DiodeContent, proof: DiodeProof | null): DiodeObjects {
     using stack = new DisposableStack();
     const maps = mapRoles((role) => stack.use(BpfMap.create(SHAPES[role])));
     for (const role of FROZEN) {
       maps[role].write(content[role]);
       maps[role].freeze();
     }
-    const program = stack.use(loadOver(maps));
+    const program = stack.use(loadOver(maps, proof));
     const objects = new DiodeObjects(program, maps, stack.move());
     const wrong = objects.differenceFrom(content);
     if (wrong !== null) {
@@ -125,9 +129,10 @@ export class DiodeObjects implements Disposable {
    * The tag cannot tell: it leaves the maps out. So our instructions are loaded once more over these
    * very maps, and what the verifier made of both is compared.
    * @returns whether the program is ours, with these maps.
+   * @throws VeiError `proof-other`.
    */
-  isOurProgram(): boolean {
-    using fresh = loadOver(this.maps);
+  isOurProgram(proof: DiodeProof | null): boolean {
+    using fresh = loadOver(this.maps, proof);
     const [theirs, ours] = [this.program.info(), fresh.info()];
     return equalBytes(theirs.translated, ours.translated) &&
       theirs.mapIds.join() === ours.mapIds.join();
@@ -162,8 +167,11 @@ function mapRoles<T>(make: (role: typeof ROLES[number]) => T): DiodeMaps<T> {
   };
 }
 
-function loadOver(maps: DiodeMaps<BpfMap>): BpfProgram {
-  const instructions = diodeProgram(mapRoles((role) => maps[role].fd));
+/** The bytes that are loaded are the ones that the proof is asked about, after the maps were frozen. */
+function loadOver(maps: DiodeMaps<BpfMap>, proof: DiodeProof | null): BpfProgram {
+  const fds = mapRoles((role) => maps[role].fd);
+  const instructions = diodeProgram(fds);
+  proof?.require(instructions, fds, { table: maps.table.read(), config: maps.config.read() });
   return BpfProgram.load({ name: PROGRAM_NAME, instructions });
 }
 

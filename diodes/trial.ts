@@ -24,7 +24,7 @@ export interface Trial {
  * @throws SystemError where the kernel does not load it.
  */
 export function tryInKernel(plan: DiodePlan, rules: LinkRules, payload: Uint8Array): Trial {
-  using objects = DiodeObjects.create(plan);
+  using objects = DiodeObjects.create(plan, null);
   using ring = new RingReader(objects.maps.events);
   const { verdict } = objects.program.run(guestFrame(rules, payload));
   const counted = Object.entries(objects.counters()).filter(([, count]) => count > 0);

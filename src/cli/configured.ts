@@ -8,8 +8,8 @@ import {
 } from "../api/policy.ts";
 import { ETHERNET_FRAME } from "../bpf/frame.ts";
 import type { LinkRules } from "../bpf/layout.ts";
-import type { DiodePlan } from "../../diodes/plan.ts";
 import { requireFit } from "../../diodes/preflight.ts";
+import { proveDiode, type ProvenDiode } from "../../diodes/proof.ts";
 import { GUEST_MAC, GUEST_PORT, HOST_MAC } from "../../enclave/link.ts";
 import { cachedPolicy } from "./policy_cache.ts";
 import { namedDiode } from "./named_diode.ts";
@@ -17,16 +17,16 @@ import { namedText } from "./named_text.ts";
 
 /**
  * @throws VeiError `diode-…` when it cannot be read, understood or compiled; `diode-unfit` when it
- * refuses what the enclave's model server has to say.
+ * refuses what the enclave's model server has to say; `proof-…` when it is not proved.
  */
 export async function configuredDiode(
   { diode, link }: Pick<Config, "diode" | "link">,
-): Promise<DiodePlan> {
+): Promise<ProvenDiode> {
   const hint = "[diode] name takes a shipped diode's name, the path of a file, or policy: and a " +
     "policy's name or path";
   const plan = await namedDiode(diode.name, enclaveRules(link), hint);
   requireFit(plan);
-  return plan;
+  return await proveDiode(plan);
 }
 
 /** @returns the rules of the enclave's link. */

@@ -18,7 +18,7 @@ import { canonicalJson } from "../base/canonical.ts";
 import type { Config } from "../base/config.ts";
 import { messageOf, VeiError } from "../base/errors.ts";
 import type { Instance } from "../host/instance.ts";
-import type { DiodePlan } from "../../diodes/plan.ts";
+import type { ProvenDiode } from "../../diodes/proof.ts";
 import type { GuestImage } from "../../enclave/images.ts";
 import { type Link, prepareLink, removeLink } from "../../enclave/link.ts";
 import type { Model } from "../../enclave/models.ts";
@@ -47,7 +47,7 @@ export interface DaemonParts {
   /** As it is at the start; a reload may change the keys that are named in `in_force.ts`. */
   config: Config;
   source: ConfigSource;
-  plan: DiodePlan;
+  plan: ProvenDiode;
   image: GuestImage;
   model: Model;
   node: OpenNode;

@@ -8,6 +8,7 @@ import { parseIpv4 } from "../base/ipv4.ts";
 import { ETHERNET_FRAME } from "../bpf/frame.ts";
 import type { LinkRules } from "../bpf/layout.ts";
 import { type Guard, raiseDiode, readDiode } from "../../diodes/manager.ts";
+import { proveDiode } from "../../diodes/proof.ts";
 import { shippedDiodes } from "../../diodes/shipped.ts";
 import { watchGuard } from "../../diodes/watch.ts";
 import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
@@ -53,7 +54,7 @@ export const command: Command = {
     if (positionals.length !== 1) throw usage("name one diode");
     const netns = options.netns === undefined ? null : required(options.netns, "--netns");
     if (netns !== null && options.neigh !== true) throw usage("--netns is for --neigh");
-    const plan = await namedDiode(positionals[0], rules);
+    const plan = await proveDiode(await namedDiode(positionals[0], rules));
     for (const warning of plan.warnings) terminal.err(`${plan.name}: ${warning}`);
     // No monitor stands behind this interface.
     for (const line of leftLines(plan)) terminal.err(`${plan.name} does not enforce ${line}`);

@@ -10,7 +10,7 @@ import { messageOf } from "../base/errors.ts";
 import { decodeEvent } from "../bpf/event.ts";
 import type { Instance } from "../host/instance.ts";
 import { raiseDiode } from "../../diodes/manager.ts";
-import type { DiodePlan } from "../../diodes/plan.ts";
+import type { ProvenDiode } from "../../diodes/proof.ts";
 import { watchGuard } from "../../diodes/watch.ts";
 import { checkLink, type Link } from "../../enclave/link.ts";
 import { monotonicNs } from "../../ffi/clock.ts";
@@ -69,7 +69,7 @@ export class Gate implements Disposable {
   }
 
   /** Puts the diode on the link, reads all of it back, and sets the tap up behind it. */
-  raise(plan: DiodePlan, link: Link): void {
+  raise(plan: ProvenDiode, link: Link): void {
     const { instance } = this.parts;
     const guard = raiseDiode({ plan, ifindex: link.ifindex, pins: instance.pins });
     this.present = new RaisedDiode(guard, plan);
@@ -88,7 +88,7 @@ export class Gate implements Disposable {
    * other. What runs goes on, with the flows that it has.
    * @throws VeiError: then the present one still stands as it did; but `diode-lost`: it does not.
    */
-  replace(plan: DiodePlan): void {
+  replace(plan: ProvenDiode): void {
     const before = this.present!;
     const { table, config } = before.plan;
     if (equalBytes(plan.table, table) && equalBytes(plan.config, config)) {

@@ -4,14 +4,14 @@ import { canonicalJson } from "../base/canonical.ts";
 import type { Config } from "../base/config.ts";
 import { Exit, VeiError } from "../base/errors.ts";
 import type { Reload } from "../receipt/statement.ts";
-import type { DiodePlan } from "../../diodes/plan.ts";
+import type { ProvenDiode } from "../../diodes/proof.ts";
 
 export interface InForce extends Policies {
   readonly config: Config;
   /** SHA-256 of the configuration file; null where there is none and the defaults hold. */
   readonly configSha256: string | null;
   /** null where no diode stands before the model. */
-  readonly diode: DiodePlan | null;
+  readonly diode: ProvenDiode | null;
 }
 
 /** Keys that a running daemon takes over. What is not among them needs a restart. */

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { CompiledPolicy } from "../api/policy.ts";
 import { type Config, defaultConfig } from "../base/config.ts";
 import { VeiError } from "../base/errors.ts";
-import type { DiodePlan } from "../../diodes/plan.ts";
+import type { ProvenDiode } from "../../diodes/proof.ts";
 import { changedKeys, changeOf, type InForce, LIVE_KEYS } from "./in_force.ts";
 
 type Tables = Record<string, Record<string, unknown>>;
@@ -37,7 +37,7 @@ function inForce(config: Config, parts: Parts = {}): InForce {
     allowed: Object.entries(allowed).map(([name, sha256]) =>
       ({ policy: { name }, sha256 }) as CompiledPolicy
     ),
-    diode: diode === null ? null : { digests: { source: diode } } as DiodePlan,
+    diode: diode === null ? null : { digests: { source: diode } } as ProvenDiode,
   };
 }
 

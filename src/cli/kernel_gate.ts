@@ -2,7 +2,7 @@
 import type { FlowWatch, KernelDrop, KernelGate } from "../api/exchange.ts";
 import type { DropEvent } from "../bpf/event.ts";
 import type { Setting } from "../receipt/statement.ts";
-import type { DiodePlan } from "../../diodes/plan.ts";
+import type { ProvenDiode } from "../../diodes/proof.ts";
 import type { GuestImage } from "../../enclave/images.ts";
 import type { RaisedDiode } from "./raised_diode.ts";
 
@@ -78,10 +78,13 @@ export interface KernelGateParts {
 }
 
 /** @returns what receipts say of a diode. */
-export function diodeSetting({ name, digests, share }: DiodePlan): NonNullable<Setting["diode"]> {
+export function diodeSetting(
+  { name, digests, share, proof }: ProvenDiode,
+): NonNullable<Setting["diode"]> {
   const { source, program, table, config } = digests;
   const rules = share && { rules: share.held.map(({ id }) => id) };
-  return { name, source, program, table, link_rules: config, ...rules };
+  const { certificates } = proof;
+  return { name, source, program, table, link_rules: config, certificates, ...rules };
 }
 
 /** @returns what an exchange through this gate needs and binds. */

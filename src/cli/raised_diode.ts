@@ -1,13 +1,13 @@
 /** One diode as the daemon raised it, from then on until its last counters were read. */
 import type { Guard } from "../../diodes/manager.ts";
-import type { DiodePlan } from "../../diodes/plan.ts";
+import type { ProvenDiode } from "../../diodes/proof.ts";
 
 export class RaisedDiode implements Disposable {
   private final: Record<string, number> | null = null;
   private next: RaisedDiode | null = null;
 
   /** @param guard owned from now on. @param plan what is said of it; its tables are the guard's. */
-  constructor(readonly guard: Guard, public plan: DiodePlan) {}
+  constructor(readonly guard: Guard, public plan: ProvenDiode) {}
 
   /** @returns frames by reason, also after the end: then the last that there were. */
   counters(): Record<string, number> {

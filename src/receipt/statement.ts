@@ -41,6 +41,11 @@ const diode = v.strictObject({
   table: digest,
   link_rules: digest,
   /**
+   * Of the certificates by which it was proved before it was attached: that the program walks any
+   * table, that the table says what the predicate does. Absent where it was attached without.
+   */
+  certificates: v.optional(v.strictObject({ program: digest, table: digest })),
+  /**
    * Of a diode made from the policy whose file `source` is of: the rules that it enforces on each
    * packet by itself; the others are the monitor's alone. Absent of any other diode.
    */

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { DiodeObjects } from "../../diodes/objects.ts";
-import { compileDiode, shippedDiode } from "../../diodes/plan.ts";
+import { shippedDiode } from "../../diodes/plan.ts";
+import { provenDiode } from "../../diodes/proof.ts";
 import { detachDiode, openEvents, raiseDiode, readDiode } from "../../diodes/manager.ts";
 import { BpfMap } from "../../ffi/bpf_map.ts";
 import { BpfProgram, XDP } from "../../ffi/bpf_program.ts";
@@ -13,13 +14,14 @@ import { VeiError } from "../../src/base/errors.ts";
 import { decodeEvent } from "../../src/bpf/event.ts";
 import { type DiodeMaps, diodeProgram } from "../../src/bpf/program.ts";
 import { exit, mapReference, mapValue, mov } from "../../src/bpf/isa.ts";
+import { CONFIG } from "../../src/bpf/layout.ts";
 import { Bench, constantProgram, loadLines, RULES } from "./bpf_support.ts";
 import { tcpFrame } from "./net_support.ts";
 
 openLibraries();
 
-const hateless = await compileDiode(shippedDiode("hateless"), "hateless", RULES);
-const opposite = await compileDiode(
+const hateless = await provenDiode(shippedDiode("hateless"), "hateless", RULES);
+const opposite = await provenDiode(
   shippedDiode("hateless").replace("'not contains", "'contains"),
   "opposite",
   RULES,
@@ -331,7 +333,7 @@ Deno.test("what fails on the way leaves nothing", () => {
     bench.inside(() => raiseDiode({ plan: hateless, ifindex: bench.ifindex, pins: "/tmp" }))
   );
   assertNothingLeft(bench);
-  const wrong = { table: hateless.table.subarray(1), config: hateless.config };
+  const wrong = { ...hateless, table: hateless.table.subarray(1) };
   assertThrows(
     () => bench.inside(() => raiseDiode({ plan: wrong, ifindex: bench.ifindex, pins: bench.pins })),
     RangeError,
@@ -339,6 +341,23 @@ Deno.test("what fails on the way leaves nothing", () => {
   assertNothingLeft(bench);
   using guard = raise(bench);
   assertEquals(guard.how, "attached");
+});
+
+Deno.test("what is not what was proved is not loaded, nor taken over", () => {
+  using bench = new Bench();
+  for (
+    const plan of [
+      { ...opposite, proof: hateless.proof },
+      { ...hateless, table: opposite.table },
+      { ...hateless, config: hateless.config.with(CONFIG.dropEmpty, 1) },
+    ]
+  ) {
+    assertEquals(failure(() => raise(bench, plan)).slice(0, 2), ["proof-other", 70]);
+    assertNothingLeft(bench);
+  }
+  using _guard = raise(bench);
+  const other = { ...hateless, proof: opposite.proof };
+  assertEquals(failure(() => raise(bench, other)).slice(0, 2), ["proof-other", 70]);
 });
 
 Deno.test("a foreign pin at our path is not touched", () => {
@@ -354,9 +373,9 @@ Deno.test("a foreign pin at our path is not touched", () => {
 });
 
 Deno.test("kernel objects found by id tell what is wrong with them", () => {
-  using ours = DiodeObjects.create(hateless);
+  using ours = DiodeObjects.create(hateless, hateless.proof);
   assertEquals(ours.differenceFrom(hateless), null);
-  assertEquals(ours.isOurProgram(), true);
+  assertEquals(ours.isOurProgram(hateless.proof), true);
   assertEquals(ours.digests().table, hateless.digests.table);
   assertMatch(ours.differenceFrom(opposite)!, /the (table|config) map holds other bytes/);
   using found = DiodeObjects.open(ours.program.info().id);

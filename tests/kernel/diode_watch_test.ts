@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { compileDiode, shippedDiode } from "../../diodes/plan.ts";
+import { shippedDiode } from "../../diodes/plan.ts";
+import { provenDiode } from "../../diodes/proof.ts";
 import { type Guard, raiseDiode } from "../../diodes/manager.ts";
 import { watchGuard } from "../../diodes/watch.ts";
 import { XDP } from "../../ffi/bpf_program.ts";
@@ -12,7 +13,7 @@ import { Bench, constantProgram, RULES } from "./bpf_support.ts";
 
 openLibraries();
 
-const plan = await compileDiode(shippedDiode("hateless"), "hateless", RULES);
+const plan = await provenDiode(shippedDiode("hateless"), "hateless", RULES);
 
 function raise(bench: Bench): Guard {
   return bench.inside(() => raiseDiode({ plan, ifindex: bench.ifindex, pins: bench.pins }));

@@ -5,7 +5,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { detachDiode, raiseDiode } from "../../diodes/manager.ts";
-import { compileDiode, shippedDiode } from "../../diodes/plan.ts";
+import { shippedDiode } from "../../diodes/plan.ts";
+import { provenDiode } from "../../diodes/proof.ts";
 import { PacketSocket } from "../../ffi/packet_socket.ts";
 import { linkState } from "../../ffi/rtnetlink.ts";
 import type { LinkRules } from "../../src/bpf/layout.ts";
@@ -58,7 +59,7 @@ export async function replaceUnderLoad(seconds: number): Promise<UnderLoad> {
   const pins = `/sys/fs/bpf/${freshName()}`;
   const plans = await Promise.all(
     ["hateless", "text", "hateless", "closed"].map((name) =>
-      compileDiode(shippedDiode(name), `${name}.toml`, RULES)
+      provenDiode(shippedDiode(name), `${name}.toml`, RULES)
     ),
   );
   const raise = (step: number) =>

@@ -21,6 +21,7 @@ export const SAMPLE_SETTING: Setting = {
     program: digestOf("5"),
     table: digestOf("6"),
     link_rules: digestOf("7"),
+    certificates: { program: digestOf("e"), table: digestOf("f") },
   },
   enclave: {
     image: digestOf("8"),

@@ -19,12 +19,17 @@ export interface ProgramCertificate {
   readonly proofs: Readonly<Record<string, string>>;
 }
 
-/** What was proved, for people. */
+/** What was proved, for people; and whether other bytes are this very program. */
 export interface ProgramProof {
   readonly program: string;
   readonly conditions: number;
   readonly clauses: number;
   readonly steps: number;
+  /**
+   * @returns whether the bytes are the ones that were checked, but for the descriptors, and these
+   * stand for the same maps. @throws VeiError `proof-program` where they are no program of ours.
+   */
+  covers(bytes: Uint8Array, fds: Readonly<Record<MapName, number>>): boolean;
 }
 
 /**
@@ -63,7 +68,18 @@ export async function verifyProgram(
     clauses += made.length;
     steps += checkLrat(made, await unpack(condition.name, proof));
   }
-  return { program: digest, conditions: conditions.length, clauses, steps };
+  const checked = JSON.stringify(program, plainly);
+  return {
+    program: digest,
+    conditions: conditions.length,
+    clauses,
+    steps,
+    covers: (other, others) => JSON.stringify(decode(other, others), plainly) === checked,
+  };
+}
+
+function plainly(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? `${value}n` : value;
 }
 
 /** @param program the same, decoded. */
