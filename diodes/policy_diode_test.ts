@@ -1,17 +1,22 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, fail } from "@std/assert";
 import { decide } from "../src/automaton/dfa.ts";
 import { compilePredicate } from "../src/automaton/compile.ts";
-import { sha256 } from "../src/base/bytes.ts";
+import { hex, sha256 } from "../src/base/bytes.ts";
 import { VeiError } from "../src/base/errors.ts";
+import { compileMonitor } from "../src/gate/compile_monitor.ts";
+import { Monitor } from "../src/gate/monitor.ts";
 import { parsePredicate } from "../src/policy/parse.ts";
 import { packetRules } from "../src/policy/policy_predicate.ts";
 import { readPolicy } from "../src/policy/policy_text.ts";
 import { wholeFile } from "../src/policy/source.ts";
 import { judge } from "../src/automaton/judgement.ts";
+import { seeded } from "../tests/judge/random.ts";
 import { compileDiode, shippedDiode } from "./plan.ts";
 import { compilePolicyDiode } from "./policy_diode.ts";
 import { refusedOfServer } from "./preflight.ts";
 import { shippedPolicies, shippedPolicy } from "./shipped.ts";
+
+const SEED = Number(Deno.env.get("VEI_SEED") ?? 20261125);
 
 const RULES = {
   hostMac: "02:00:00:00:00:01",
@@ -62,6 +67,44 @@ Deno.test("each rule is held as it is shown, and nothing else", async () => {
   for (const text of ["Imagine.", "I imagine a", " poem", " poem ", "what if\n", "é", "\xff x"]) {
     const accepted = parts.every((part) => decide(part, bytes(text)).accepted);
     assertEquals(decide(whole, bytes(text)).accepted, accepted, text);
+  }
+});
+
+Deno.test("what a diode refuses is part of no text that the monitor lets through, however it is cut", async () => {
+  const random = seeded(SEED);
+  const decoder = new TextDecoder();
+  for (const name of shippedPolicies().filter((one) => one !== "open")) {
+    const policy = readPolicy(shippedPolicy(name), name);
+    // What is required of the whole is not the diode's; without it more texts are allowed.
+    const { program } = compileMonitor({ ...policy, require: [] }, "output");
+    const { judgement } = await shipped(name);
+    const near = policy.examples.map(({ text }) => bytes(text)).filter(({ length }) => length > 0);
+    let [refused, allowed] = [0, 0];
+    for (let round = 0; round < 3000; round++) {
+      const pieces = Array.from({ length: 1 + random.below(3) }, () => {
+        const text = random.pick(near);
+        const from = random.below(3) === 0 ? random.below(text.length) : 0;
+        const to = random.below(3) === 0 ? random.below(text.length + 1) : text.length;
+        const broken = random.once(8) ? random.bytes(1) : [];
+        const after = bytes(random.pick(["", " ", "é", "s", "\n", "😀"]));
+        return [...text.subarray(from, to), ...broken, ...after];
+      });
+      const text = Uint8Array.from(pieces.flat());
+      const monitor = new Monitor(program);
+      const broken = (monitor.push(text).violation ?? monitor.end().violation) !== null;
+      if (!broken) allowed++;
+      const cuts = [0, text.length, ...pieces.map(() => random.below(text.length + 1))];
+      cuts.sort((a, b) => a - b);
+      for (const [i, end] of cuts.slice(1).entries()) {
+        const packet = text.subarray(cuts[i], end);
+        if (packet.length === 0 || judge(judgement, packet).accepted) continue;
+        refused++;
+        if (!broken) {
+          fail(`seed ${SEED}: ${name} refuses ${hex(packet)} of ${decoder.decode(text)}`);
+        }
+      }
+    }
+    assert(refused > 50 && allowed > 50, `${name}: ${refused} refused, ${allowed} allowed`);
   }
 });
 
