@@ -41,7 +41,7 @@ export function smtlibOf({ name, hypotheses, claim }: Condition): string {
 }
 
 /** @returns all terms in these, each once and after those that it is made of. */
-function inOrder(roots: readonly Term[]): Set<Term> {
+export function inOrder(roots: readonly Term[]): Set<Term> {
   const done = new Set<Term>();
   const waiting = roots.toReversed();
   while (waiting.length > 0) {

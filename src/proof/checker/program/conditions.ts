@@ -41,6 +41,8 @@ export interface Cuts {
 }
 
 export const CUTS = ["payload", "head", "middle", "tail", "decided", "end"] as const;
+/** Where ways begin: at the program's first slot, and at each cut. */
+export const PARTS = ["link", ...CUTS] as const;
 
 /** Bytes that a round takes, and of which it asks at once whether they are calm. */
 const ROUND = 8, UNIT = 4;
@@ -71,28 +73,36 @@ interface Claims {
  * @throws VeiError `proof-program`.
  */
 export function conditionsOf(program: readonly (Instruction | null)[], cuts: Cuts): Condition[] {
-  return (["link", ...CUTS] as const).flatMap((from) => new Part(program, cuts, from).conditions());
+  return PARTS.flatMap((from) => new Part(program, cuts, from).conditions());
 }
 
-/** The ways from one cut, or, as `link`, from the program's first slot. */
-class Part {
-  private readonly t = new Terms();
-  private readonly spec = new Specification(this.t);
+/** The ways from one of them. */
+export class Part {
   /** What is so where the ways begin. */
-  private readonly walk: Walk = {
-    start: this.wide("start", 16),
-    length: this.wide("payload", 32),
-    index: this.wide("index", 16),
-    state: this.t.variable("state", 16),
-  };
+  private readonly walk: Walk;
 
   constructor(
     private readonly program: readonly (Instruction | null)[],
     private readonly cuts: Cuts,
-    private readonly from: keyof Cuts | "link",
-  ) {}
+    private readonly from: typeof PARTS[number],
+    private readonly t = new Terms(),
+    private readonly spec = new Specification(t),
+  ) {
+    this.walk = {
+      start: this.wide("start", 16),
+      length: this.wide("payload", 32),
+      index: this.wide("index", 16),
+      state: t.variable("state", 16),
+    };
+  }
 
   conditions(): Condition[] {
+    const { hypotheses, outcome, frame } = this.ways();
+    return this.claimed(hypotheses, outcome, this[this.from](frame));
+  }
+
+  /** What is so where the ways begin, and where they lead a frame of so many bytes. */
+  ways(): { hypotheses: readonly Term[]; outcome: Outcome; frame: Term } {
     const { t, spec, walk, from, cuts } = this;
     const atCut = from !== "link";
     const frame = atCut ? t.add(walk.start, walk.length) : this.wide("frame", 32);
@@ -104,7 +114,7 @@ class Part {
       : [];
     if (from === "head") hypotheses.push(...this.tableHolds(0));
     if (from === "middle") hypotheses.push(...this.tableHolds(UNIT));
-    return this.claimed(hypotheses, outcome, this[from](frame));
+    return { hypotheses, outcome, frame };
   }
 
   /** No frame passes before its payload is looked at; none is dropped that keeps the rules. */

@@ -1,0 +1,64 @@
+/** Mutants of the diode's program, judged by checker, solver and kernel: what the test and the soak share. */
+import { XDP } from "../../ffi/bpf_program.ts";
+import { diodeProgram } from "../../src/bpf/program.ts";
+import { STAND_INS } from "../../src/proof/program_certificate.ts";
+import { seeded } from "../judge/random.ts";
+import { ProgramWorld, settingsOf } from "../kernel/program_world.ts";
+import { CHANGES, mutant, MutantJudge } from "../proof/program_mutants.ts";
+
+const FRAMES = 400, FRAMES_SEED = 82;
+
+/** How many mutants came to which end. */
+export interface MutantCounts {
+  /** Refused before a condition was made. */
+  decoder: number;
+  executor: number;
+  /** A condition does not hold, says a solver. */
+  solver: number;
+  /** Every condition holds, if only with other proofs; the kernel refuses the program. */
+  kernel: number;
+  /** Every condition holds, and the kernel gives the same verdict for every frame: with the shipped
+   * certificate's proofs, or only with others. */
+  sameProofs: number;
+  otherProofs: number;
+  /** Every condition holds, and the kernel gives another verdict: each a false proof. */
+  wrong: string[];
+}
+
+/** @param each the slots and changes to try. */
+export async function judgeMutants(
+  each: Iterable<[slot: number, change: number]>,
+  told: (counts: MutantCounts) => void = () => {},
+): Promise<MutantCounts> {
+  const counts: MutantCounts = {
+    ...{ decoder: 0, executor: 0, solver: 0, kernel: 0, sameProofs: 0, otherProofs: 0 },
+    wrong: [],
+  };
+  const judge = await MutantJudge.make();
+  using world = new ProgramWorld();
+  const settings = settingsOf(seeded(FRAMES_SEED), FRAMES);
+  using original = world.load(diodeProgram(STAND_INS))!;
+  const wanted = world.verdicts(original, settings);
+  for (const verdict of [XDP.drop, XDP.pass]) {
+    const share = wanted.filter((one) => one === verdict).length / wanted.length;
+    if (share < 0.2) throw new Error(`${share} of the frames have the verdict ${verdict}`);
+  }
+  for (const [slot, change] of each) {
+    const bytes = mutant(slot, change);
+    if (bytes === null) continue;
+    const answer = await judge.judge(bytes);
+    if (answer.by !== null) counts[answer.by]++;
+    else {
+      using program = world.load(bytes);
+      if (program === null) counts.kernel++;
+      else {
+        const found = world.verdicts(program, settings);
+        if (found.every((verdict, i) => verdict === wanted[i])) {
+          counts[answer.oldProofs ? "sameProofs" : "otherProofs"]++;
+        } else counts.wrong.push(`slot ${slot}: ${CHANGES[change][0]}`);
+      }
+    }
+    told(counts);
+  }
+  return counts;
+}
