@@ -72,9 +72,9 @@ export class ProgramWorld implements Disposable {
     }
   }
 
-  fill({ table, config }: Pick<Setting, "table" | "config">): void {
-    this.maps.table.write(table);
-    this.maps.config.write(config);
+  fill({ table, config }: Partial<Pick<Setting, "table" | "config">>): void {
+    if (table !== undefined) this.maps.table.write(table);
+    if (config !== undefined) this.maps.config.write(config);
   }
 
   /** @returns for each frame of each setting, the program's verdict. */

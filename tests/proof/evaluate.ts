@@ -1,0 +1,85 @@
+/** Terms with numbers in them: what the checker's terms mean, apart from how it turns them to bits. */
+import type { Term } from "../../src/proof/checker/program/term.ts";
+import { inOrder } from "../../src/proof/smtlib.ts";
+
+/** What terms are about. */
+export interface Values {
+  variable(name: string, width: number): bigint;
+  /** The value of an uninterpreted function. */
+  apply(name: string, argument: bigint): bigint;
+}
+
+/** @returns what gives these terms' values, in their order, for any values of variables. */
+export function evaluator(terms: readonly Term[]): (values: Values) => bigint[] {
+  const order = [...inOrder(terms)];
+  const place = new Map(order.map((term, i) => [term, i]));
+  const steps = order.map((term) => ({
+    term,
+    args: term.args.map((argument) => place.get(argument)!),
+  }));
+  const roots = terms.map((term) => place.get(term)!);
+  return (values) => {
+    const found: bigint[] = [];
+    for (const { term, args } of steps) {
+      found.push(BigInt.asUintN(term.width, valueOf(term, (i) => found[args[i]], values)));
+    }
+    return roots.map((root) => found[root]);
+  };
+}
+
+function valueOf(term: Term, arg: (i: number) => bigint, values: Values): bigint {
+  const { op, args, width, value, name, factors } = term;
+  switch (op) {
+    case "const":
+      return value;
+    case "var":
+      return values.variable(name, width);
+    case "apply":
+      return values.apply(name, arg(0));
+    case "sum":
+      return factors.reduce((sum, factor, i) => sum + factor * arg(i), value);
+    case "and":
+      return arg(0) & arg(1);
+    case "or":
+      return arg(0) | arg(1);
+    case "not":
+      return ~arg(0);
+    case "shr":
+    case "extract": // the upper bits go
+      return arg(0) >> value;
+    case "concat":
+      return arg(0) << BigInt(args[1].width) | arg(1);
+    case "zext":
+      return arg(0);
+    case "ite":
+      return arg(0) === 1n ? arg(1) : arg(2);
+    case "eq":
+      return arg(0) === arg(1) ? 1n : 0n;
+    case "ult":
+      return arg(0) < arg(1) ? 1n : 0n;
+  }
+}
+
+/** @returns the functions of a frame and of what the maps hold; what is beyond them is 0. */
+export function functionsOf(
+  frame: Uint8Array,
+  table: Uint8Array,
+  config: Uint8Array,
+): Values["apply"] {
+  const byte = (bytes: Uint8Array, at: bigint) =>
+    at < BigInt(bytes.length) ? BigInt(bytes[Number(at)]) : 0n;
+  return (name, at) => {
+    switch (name) {
+      case "frame":
+        return byte(frame, at);
+      case "config":
+        return byte(config, at);
+      case "table8":
+        return byte(table, at);
+      case "table16":
+        return byte(table, at) | byte(table, at + 1n) << 8n;
+      default:
+        throw new Error(`There is no function ${name}`);
+    }
+  };
+}
