@@ -62,9 +62,9 @@ export class JsonRun {
   }
 
   /** @returns whether a run goes on like a copy of it that was taken one byte ago. */
-  sameAs({ wants, open, naming, rest, hexLeft }: JsonRun): boolean {
-    return this.wants === wants && this.open.length === open.length && this.naming === naming &&
-      this.rest === rest && this.hexLeft === hexLeft;
+  sameAs({ wants, open, rest, hexLeft }: JsonRun): boolean {
+    return this.wants === wants && this.open.length === open.length && this.rest === rest &&
+      this.hexLeft === hexLeft;
   }
 
   /** What decides what may follow: equal texts, equal futures. */
