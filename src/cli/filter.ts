@@ -30,12 +30,13 @@ export const command: Command = {
   },
   filters: true,
   complete: { wordsOrFile: shippedPolicies() },
-  async run({ positionals, options, json, terminal }) {
+  async run(context) {
+    const { positionals, options, json, terminal } = context;
     if (positionals.length !== 1) {
       throw usageError("Name one policy", "`vei policy list` shows them; a file's path works too");
     }
-    const { text, path } = await policySource(positionals[0]);
-    const { policy, input, output } = await cachedForUser(text, path);
+    const source = await policySource(positionals[0]);
+    const { policy, input, output } = await cachedForUser(source, context);
     const asInput = options.input === true;
     const end = await filtered(asInput ? input : output, asInput ? null : policy.limits.maxTimeMs);
     if (end === "passed") return Exit.ok;

@@ -5,6 +5,8 @@
 import { deserialize, serialize } from "node:v8";
 import { type CompiledPolicy, compilePolicy, digestOf, type Programs } from "../api/policy.ts";
 import { concat, sha256 } from "../base/bytes.ts";
+import type { CommandContext } from "./command.ts";
+import type { NamedText } from "./named_text.ts";
 import { VERSION } from "./version.ts";
 
 /** What compiles faster is not kept. ms. */
@@ -17,11 +19,15 @@ const DIGEST_LENGTH = 64;
 export const ROOT_CACHE = "/var/cache/vei";
 
 /**
- * @returns a policy as `cachedPolicy`, where a command has no state folder to keep it in: root keeps
- * it where only root writes, anybody else in their own cache ($XDG_CACHE_HOME, or ~/.cache).
+ * @returns a policy as `cachedPolicy`, for a command that has no need of a state folder: where one is
+ * named it is kept there; else root keeps it where only root writes, anybody else in their own cache
+ * ($XDG_CACHE_HOME, or ~/.cache).
  */
-export async function cachedForUser(text: string, path: string): Promise<CompiledPolicy> {
-  const folder = userCache();
+export async function cachedForUser(
+  { text, path }: NamedText,
+  { options, instance }: Pick<CommandContext, "options" | "instance">,
+): Promise<CompiledPolicy> {
+  const folder = options.state === undefined ? userCache() : instance.state;
   // From the source, nothing tells whether the compiler is another one than it was.
   if (folder === null || !Deno.build.standalone) return await compilePolicy(text, path);
   return await cachedPolicy(text, path, `${folder}/policies`);

@@ -24,14 +24,14 @@ export const command: Command = {
   ],
   complete: { wordsOrFile: shippedPolicies() },
   example: "vei policy diff secrets ./secrets.toml",
-  async run({ positionals, json, terminal }) {
+  async run(context) {
+    const { positionals, json, terminal } = context;
     if (positionals.length !== 2) {
       throw usageError("Name two policies", "`vei policy list` shows them; files' paths work too");
     }
-    const [first, second] = await Promise.all(positionals.map(async (name) => {
-      const { text, path } = await policySource(name);
-      return await cachedForUser(text, path);
-    }));
+    const [first, second] = await Promise.all(
+      positionals.map(async (name) => await cachedForUser(await policySource(name), context)),
+    );
     const found = DIRECTIONS.toReversed().map((direction) => ({
       direction,
       first: forbiddenAlone(first[direction], second[direction], direction),

@@ -1,13 +1,16 @@
 /** `vei filter`, the program itself, with pipes, files and a terminal. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { seeded } from "../judge/random.ts";
-import { startVei, veiCommand, type VeiOptions } from "../tools/vei.ts";
+import { fileState, startVei, veiCommand, type VeiOptions } from "../tools/vei.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** Compiling a policy of many expressions from the source, not from a cache, takes its time. */
 const MOST_MS = 120_000;
+
+/** Compiled policies are kept there, and not in the machine's cache. */
+const STATE = ["--state", fileState()];
 
 interface Filtered {
   code: number;
@@ -21,7 +24,7 @@ async function filter(
   pieces: readonly Uint8Array[],
   options: VeiOptions = {},
 ): Promise<Filtered> {
-  const child = startVei(["filter", ...args], { ...options, stdin: "piped" });
+  const child = startVei(["filter", ...args, ...STATE], { ...options, stdin: "piped" });
   const timer = setTimeout(() => child.kill("SIGKILL"), MOST_MS);
   const writing = (async () => {
     const writer = child.stdin.getWriter();
@@ -115,7 +118,7 @@ Deno.test("a JSON list of rules is a policy as it is", () =>
   }));
 
 Deno.test("bytes come out while standard input is open, as soon as they are safe", async () => {
-  const child = startVei(["filter", "hateless"], { stdin: "piped" });
+  const child = startVei(["filter", "hateless", ...STATE], { stdin: "piped" });
   const writer = child.stdin.getWriter();
   const reader = child.stdout.getReader();
   let read = "";
@@ -158,7 +161,7 @@ Deno.test("a long stream: every byte of it, and no more memory than at its begin
   while (text.length < 1 << 20) text += random.pick(words);
   const block = encode(text + " ");
   const blocks = 384;
-  const child = startVei(["filter", "hateless"], { stdin: "piped" });
+  const child = startVei(["filter", "hateless", ...STATE], { stdin: "piped" });
   let early = 0;
   const writing = (async () => {
     const writer = child.stdin.getWriter();
@@ -198,7 +201,7 @@ function indexedEqual(part: Uint8Array, whole: Uint8Array): boolean {
 }
 
 Deno.test("where its reader has gone it ends quietly, and not as if all had passed", async () => {
-  const child = startVei(["filter", "hateless"], { stdin: "piped" });
+  const child = startVei(["filter", "hateless", ...STATE], { stdin: "piped" });
   const writer = child.stdin.getWriter();
   await writer.write(encode("first"));
   const reader = child.stdout.getReader();
@@ -240,7 +243,7 @@ Deno.test("what cannot be read or written ends it with an error: exit 74", async
   const [program, ...before] = veiCommand();
   const run = async (line: string) => {
     const { code, stderr } = await new Deno.Command("sh", {
-      args: ["-c", line, "sh", program, ...before, "filter", "hateless"],
+      args: ["-c", line, "sh", program, ...before, "filter", "hateless", ...STATE],
       stdin: "null",
     }).output();
     return { code, stderr: decode(stderr) };
@@ -253,7 +256,9 @@ Deno.test("what cannot be read or written ends it with an error: exit 74", async
 });
 
 Deno.test("on a terminal no control character gets out; the verdict stands on its own line", async () => {
-  const words = [...veiCommand(), "filter", "hateless"].map((word) => `'${word}'`).join(" ");
+  const words = [...veiCommand(), "filter", "hateless", ...STATE].map((word) => `'${word}'`).join(
+    " ",
+  );
   const text = "\\033]0;title\\007a\\302\\2330m\\303\\251 b\\tc hate";
   const { code, stdout } = await new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", `printf '${text}' | ${words}`, "/dev/null"],
@@ -298,7 +303,7 @@ Deno.test("without rights, home, state, network or daemon", async () => {
 Deno.test("max_time ends it while it waits, with what was safe written", () => {
   const text = `${HEAD}[limits]\nmax_time = "2 s"\n[[forbid]]\nid = "w"\nwords = ["word"]\n`;
   return withFile("timed.toml", text, async (path) => {
-    const child = startVei(["filter", path, "--json"], { stdin: "piped" });
+    const child = startVei(["filter", path, "--json", ...STATE], { stdin: "piped" });
     const writer = child.stdin.getWriter();
     await writer.write(encode("a wor"));
     // Standard input stays open.
@@ -328,7 +333,18 @@ Deno.test("pipes that another process told the kernel not to wait on", async () 
   const line = `(sleep 0.3; head -c 3000000 /dev/zero | tr '\\0' x) | ` +
     `perl -MFcntl -e '${free} exec @ARGV' "$@" | (sleep 2; wc -c)`;
   const { code, stdout, stderr } = await new Deno.Command("bash", {
-    args: ["-o", "pipefail", "-c", line, "bash", program, ...before, "filter", "hateless"],
+    args: [
+      "-o",
+      "pipefail",
+      "-c",
+      line,
+      "bash",
+      program,
+      ...before,
+      "filter",
+      "hateless",
+      ...STATE,
+    ],
     stdin: "null",
   }).output();
   assertEquals([code, decode(stdout).trim()], [0, "3000000"], decode(stderr));

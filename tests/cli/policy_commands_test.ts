@@ -4,20 +4,26 @@ import { compilePolicy, judge } from "../../src/api/policy.ts";
 import type { Direction } from "../../src/policy/policy.ts";
 import { readPolicy } from "../../src/policy/policy_text.ts";
 import { shippedPolicies, shippedPolicy } from "../../diodes/shipped.ts";
-import { vei, type VeiOptions } from "../tools/vei.ts";
+import { fileState, vei, type VeiOptions } from "../tools/vei.ts";
 
 /** Compiling `secrets` takes seconds, and several of these run beside each other. */
 const MOST_MS = 240_000;
 
+/** Compiled policies are kept there, and not in the machine's cache. */
+const STATE = ["--state", fileState()];
+
 async function policy(args: string[], code: number, options: VeiOptions = {}): Promise<string> {
-  const ran = await vei(["policy", ...args], { timeoutMs: MOST_MS, ...options });
+  const ran = await vei(["policy", ...args, ...STATE], { timeoutMs: MOST_MS, ...options });
   assertEquals(ran.code, code, `${args.join(" ")}: ${ran.stderr}${ran.stdout}`);
   return ran.stdout + ran.stderr;
 }
 
 // deno-lint-ignore no-explicit-any
 async function asJson(args: string[], code: number, options: VeiOptions = {}): Promise<any> {
-  const ran = await vei(["policy", ...args, "--json"], { timeoutMs: MOST_MS, ...options });
+  const ran = await vei(["policy", ...args, "--json", ...STATE], {
+    timeoutMs: MOST_MS,
+    ...options,
+  });
   assertEquals(ran.code, code, `${args.join(" ")}: ${ran.stderr}${ran.stdout}`);
   return JSON.parse(ran.stdout);
 }

@@ -7,7 +7,9 @@ import type { Ran } from "../tools/vei.ts";
 import { type Entry, readUpper } from "./upper.ts";
 
 /** What VEI may have put on the machine that the tests run on; hidden in the clean root. */
-const HIDDEN = ["/usr/local/bin/vei", "/usr/local/lib/vei", "/etc/vei", "/var/lib/vei"];
+const HIDDEN = [
+  ...["/usr/local/bin/vei", "/usr/local/lib/vei", "/etc/vei", "/var/lib/vei", "/var/cache/vei"],
+];
 
 /** Makes the mounts and waits; the end of its standard input is its end. */
 const FIRST = String.raw`

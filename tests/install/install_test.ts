@@ -46,6 +46,10 @@ Deno.test("installs, twice; uninstalls, twice; what was there before is there ag
   assertStringIncludes(second.stderr, "Everything was in its place");
   assertEquals(changed(after, await root.differences()), {});
 
+  // Leaves the compiled policy in root's cache.
+  await root.must(["vei", "filter", "reality-only"]);
+  assert((await Deno.stat(root.path("/var/cache/vei/policies"))).isDirectory);
+
   const gone = await root.run(["vei", "uninstall"]);
   assertEquals(gone.code, 0, gone.stderr);
   const left = changed(before, await root.differences());

@@ -50,3 +50,10 @@ export async function vei(args: string[], options: VeiOptions = {}): Promise<Ran
 export function freshName(): string {
   return `t${crypto.randomUUID().replaceAll("-", "").slice(0, 9)}`;
 }
+
+/** @returns a state folder of the test file's own, which goes with it. */
+export function fileState(): string {
+  const state = Deno.makeTempDirSync({ prefix: "vei-state-" });
+  globalThis.addEventListener("unload", () => Deno.removeSync(state, { recursive: true }));
+  return state;
+}
