@@ -9,22 +9,58 @@ export interface Found {
   readonly start: number;
 }
 
+/** What all runs of an automaton share. */
+interface Shared {
+  /** The most registers that a state has. */
+  readonly registers: number;
+  /** The scaled state without registers in which most of plain text stays, or -1. */
+  readonly rest: number;
+  /** Of each byte 1 if it stays there. */
+  readonly stays: Uint8Array;
+}
+
+const known = new WeakMap<GateAutomaton, Shared>();
+
+function sharedOf(automaton: GateAutomaton): Shared {
+  let shared = known.get(automaton);
+  if (shared === undefined) known.set(automaton, shared = makeShared(automaton));
+  return shared;
+}
+
+/**
+ * Where more of the 95 printable characters of ASCII leave a state, a text does not stay there for
+ * long: at each word's end, say.
+ */
+const MOST_THAT_LEAVE = 16;
+
+function makeShared(
+  { registerBegin, stateCount, classCount, classOf, idle, next }: GateAutomaton,
+): Shared {
+  let registers = 0;
+  for (let state = 0; state < stateCount; state++) {
+    registers = Math.max(registers, registerBegin[state + 1] - registerBegin[state]);
+  }
+  const staysIn = (scaled: number) => classOf.map((one) => next[scaled + one] === scaled ? 1 : 0);
+  let [rest, most] = [-1, MOST_THAT_LEAVE];
+  for (let scaled = 0; scaled < idle; scaled += classCount) {
+    const leave = staysIn(scaled).subarray(0x20, 0x7f).filter((one) => one === 0).length;
+    if (leave < most) [rest, most] = [scaled, leave];
+  }
+  return { registers, rest, stays: staysIn(Math.max(0, rest)) };
+}
+
 export class AutomatonRun {
   private scaled: number;
+  private readonly shared: Shared;
   /** Where the matches under way began, the oldest first. */
   private readonly registers: Float64Array;
-  private count = 0;
   /** The transition that found a violation. */
   private entry = -1;
 
   constructor(private readonly automaton: GateAutomaton) {
     this.scaled = automaton.start;
-    const { registerBegin } = automaton;
-    let most = 0;
-    for (let state = 0; state < automaton.stateCount; state++) {
-      most = Math.max(most, registerBegin[state + 1] - registerBegin[state]);
-    }
-    this.registers = new Float64Array(most);
+    this.shared = sharedOf(automaton);
+    this.registers = new Float64Array(this.shared.registers);
   }
 
   /**
@@ -65,8 +101,10 @@ export class AutomatonRun {
   earliest(position: number, remaining: number): number {
     const { registerBegin, classCount, soonest, within } = this.automaton;
     const left = Math.min(remaining, within - position);
-    const begin = registerBegin[this.scaled / classCount];
-    for (let i = 0; i < this.count; i++) {
+    const state = this.scaled / classCount;
+    const begin = registerBegin[state];
+    const count = registerBegin[state + 1] - begin;
+    for (let i = 0; i < count; i++) {
       if (soonest[begin + i] <= left) return this.registers[i];
     }
     return position;
@@ -77,6 +115,7 @@ export class AutomatonRun {
     const { classOf, next, idle } = this.automaton;
     let scaled = this.scaled;
     if (scaled >= idle) return at;
+    if (scaled === this.shared.rest) at = stay(this.shared.stays, bytes, at, end);
     for (; at < end; at++) {
       const to = next[scaled + classOf[bytes[at]]];
       if (to >= idle) break;
@@ -101,10 +140,7 @@ export class AutomatonRun {
       }
       scaled = to;
       at++;
-      if (to < idle) {
-        this.count = 0;
-        break;
-      }
+      if (to < idle) break;
       const begin = opBegin[op[entry]];
       const count = opBegin[op[entry] + 1] - begin;
       // A source is never a lower register than the one it goes to: nothing is overwritten early.
@@ -112,7 +148,6 @@ export class AutomatonRun {
         const source = opSources[begin + i];
         registers[i] = source === THIS_BYTE ? position + at - 1 : registers[source];
       }
-      this.count = count;
     }
     this.scaled = scaled;
     return at;
@@ -124,4 +159,19 @@ export class AutomatonRun {
     const here = start === THIS_BYTE || start === AT_END;
     return { rule: brokenRule[broken], start: here ? offset : this.registers[start] };
   }
+}
+
+/**
+ * No byte waits for what the one before led to, eight at a time.
+ * @returns the index of the first byte that does not stay, or `end`.
+ */
+function stay(stays: Uint8Array, bytes: Uint8Array, at: number, end: number): number {
+  for (const last = end - 7; at < last; at += 8) {
+    const all = stays[bytes[at]] & stays[bytes[at + 1]] & stays[bytes[at + 2]] &
+      stays[bytes[at + 3]] & stays[bytes[at + 4]] & stays[bytes[at + 5]] &
+      stays[bytes[at + 6]] & stays[bytes[at + 7]];
+    if (all === 0) break;
+  }
+  while (at < end && stays[bytes[at]] === 1) at++;
+  return at;
 }
