@@ -6,8 +6,10 @@ import type { Command, CommandContext } from "./command.ts";
 import { command as attach } from "./diode_attach.ts";
 import { command as detach } from "./diode_detach.ts";
 import { noDiode } from "./diode_output.ts";
+import { command as prove } from "./diode_prove.ts";
 import { commands as shown } from "./diode_show.ts";
 import { command as tryDiode } from "./diode_try.ts";
+import { command as verify } from "./diode_verify.ts";
 import { guardedInterface } from "./diode_place.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { dropPrinter, pause, untilInterrupted } from "./event_output.ts";
@@ -79,6 +81,8 @@ async function readRing(context: CommandContext): Promise<number> {
 export const commands: readonly Command[] = [
   ...shown,
   tryDiode,
+  prove,
+  verify,
   attach,
   status,
   logs,

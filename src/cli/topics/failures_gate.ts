@@ -76,6 +76,16 @@ export const GATE: readonly Failure[] = [
     mend: "it is not attached: report it with the diode's file and what the message names",
   },
   {
+    codes: ["certificate-invalid", "certificate-unreadable"],
+    means: "The file given to `vei diode verify --file` is no certificate, or cannot be read",
+    mend: "`vei diode prove NAME --out FOLDER` makes one",
+  },
+  {
+    codes: ["solver-missing", "solver-failed"],
+    means: "The program was to be proved anew, and CaDiCaL is not there or found no proof",
+    mend: "`vei diode verify --all` takes no solver; what it refuses, report",
+  },
+  {
     codes: ["neighbour-unknown"],
     means: "The sender's hardware address is not known, for `vei diode attach --neigh`",
     mend: "`--netns PATH` names the sender's namespace, e.g. /proc/PID/ns/net of a container",

@@ -94,7 +94,8 @@ export async function programDigest(
   return await sha256(plain);
 }
 
-async function unpack(name: string, proof: string): Promise<string> {
+/** @returns the proof's text. @throws VeiError `proof-certificate`. */
+export async function unpack(name: string, proof: string): Promise<string> {
   try {
     const packed = new Blob([unbase64(proof)]).stream();
     return await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).text();
