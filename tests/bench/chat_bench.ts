@@ -89,6 +89,7 @@ try {
         store,
         fingerprint: key.publicKey.fingerprint,
         policy: await compilePolicy(manyRules(100, 20), "many.toml"),
+        allowed: [],
         program: () => Promise.resolve(SAMPLE_SETTING.program),
         now: () => new Date(),
         random: (count) => crypto.getRandomValues(new Uint8Array(count)),
