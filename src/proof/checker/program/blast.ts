@@ -6,6 +6,7 @@
  * arguments that differ may be equal, `congruent` functions' values are then equal; leaving that
  * out of others makes more assignments possible and proves no more.
  */
+import { ClauseList } from "./clauses.ts";
 import type { Condition } from "./conditions.ts";
 import type { Term } from "./term.ts";
 
@@ -15,24 +16,30 @@ const TRUE = 1, FALSE = -1;
 const CONGRUENT = "table16";
 
 /** @returns clauses that no assignment satisfies if, and only if, the condition holds. */
-export function clausesOf({ hypotheses, claim }: Condition): number[][] {
+export function blast({ hypotheses, claim }: Condition): ClauseList {
   const blaster = new Blaster();
-  const clauses = blaster.clauses;
-  for (const term of hypotheses) {
-    const [bit] = blaster.bits(term);
-    clauses.push([bit]);
-  }
-  const [bit] = blaster.bits(claim);
-  clauses.push([-bit]);
-  return clauses;
+  for (const term of hypotheses) blaster.clauses.push(...blaster.bits(term));
+  blaster.clauses.push(-blaster.bits(claim)[0]);
+  return blaster.clauses;
+}
+
+/** @returns the same as plain arrays. */
+export function clausesOf(condition: Condition): number[][] {
+  const clauses = blast(condition);
+  return Array.from({ length: clauses.length }, (_, i) => [...clauses.at(i)]);
 }
 
 class Blaster {
   private variables = 1;
-  readonly clauses: number[][] = [[TRUE]];
+  readonly clauses = new ClauseList();
   private readonly known = new Map<Term, Bits>();
-  private readonly gates = new Map<string, number>();
+  /** And-gates, by their two inputs. */
+  private readonly gates = new Map<number, Map<number, number>>();
   private readonly applied = new Map<string, { argument: Term; bits: Bits; result: Bits }[]>();
+
+  constructor() {
+    this.clauses.push(TRUE);
+  }
 
   /** @returns the term's bits, the least significant first. */
   bits(term: Term): Bits {
@@ -90,12 +97,15 @@ class Blaster {
     if (a === TRUE || a === b) return b;
     if (b === TRUE) return a;
     const [low, high] = a < b ? [a, b] : [b, a];
-    const key = `${low} ${high}`;
-    let gate = this.gates.get(key);
+    let gates = this.gates.get(low);
+    if (gates === undefined) this.gates.set(low, gates = new Map());
+    let gate = gates.get(high);
     if (gate === undefined) {
       gate = ++this.variables;
-      this.gates.set(key, gate);
-      this.clauses.push([-gate, low], [-gate, high], [gate, -low, -high]);
+      gates.set(high, gate);
+      this.clauses.push(-gate, low);
+      this.clauses.push(-gate, high);
+      this.clauses.push(gate, -low, -high);
     }
     return gate;
   }
@@ -172,7 +182,8 @@ class Blaster {
         const equal = this.equal(one, two);
         if (equal === FALSE) continue;
         result.forEach((bit, i) => {
-          this.clauses.push([-equal, -bit, other.result[i]], [-equal, bit, -other.result[i]]);
+          this.clauses.push(-equal, -bit, other.result[i]);
+          this.clauses.push(-equal, bit, -other.result[i]);
         });
       }
     }

@@ -2,7 +2,7 @@
 import { unbase64 } from "../../../base/base64.ts";
 import { sha256 } from "../../../base/bytes.ts";
 import { refuse } from "../refusal.ts";
-import { clausesOf } from "./blast.ts";
+import { blast } from "./blast.ts";
 import { conditionsOf, type Cuts } from "./conditions.ts";
 import { decode, type MapName } from "./decode.ts";
 import { checkLrat } from "./lrat.ts";
@@ -64,7 +64,7 @@ export async function verifyProgram(
   for (const condition of conditions) {
     const proof = certificate.proofs[condition.name];
     if (proof === undefined) throw refuse("certificate", `no proof of ${condition.name}`);
-    const made = clausesOf(condition);
+    const made = blast(condition);
     clauses += made.length;
     steps += checkLrat(made, await unpack(condition.name, proof));
   }
