@@ -65,7 +65,10 @@ export interface Status {
     adopted: boolean;
     linkId: number;
     programId: number;
-    /** SHA-256 of the predicate's file, the table, the configuration and the bytecode. */
+    /**
+     * SHA-256 of the predicate's file, the table, the configuration, the bytecode, and of the two
+     * certificates by which they were proved.
+     */
     digests: Record<string, string>;
     /** Of one made from a policy: the rules that it enforces, and those that the monitor alone does. */
     rules: { held: string[]; left: string[] } | null;

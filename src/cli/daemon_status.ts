@@ -48,7 +48,11 @@ export function daemonStatus(parts: StatusParts): Status {
       adopted: diode.guard.adopted,
       linkId: diode.guard.ids.link,
       programId: diode.guard.ids.program,
-      digests: { ...diode.plan.digests },
+      digests: {
+        ...diode.plan.digests,
+        program_proof: diode.plan.proof.certificates.program,
+        table_proof: diode.plan.proof.certificates.table,
+      },
       rules: rulesOf(diode.plan),
       counters: diode.counters(),
     },

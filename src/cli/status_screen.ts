@@ -73,9 +73,10 @@ function gateRows(diode: Status["diode"], phase: Phase): Part[][] {
   return [
     row("gate", [
       phase === "gate-lost" ? ["bad", "LOST, tap down"] : ["good", "attached"],
-      `, diode ${diode.name}${
-        shareText(diode.rules)
-      }, link ${diode.linkId}, program ${diode.programId}` +
+      `, diode ${diode.name}${shareText(diode.rules)}${
+        diode.digests.table_proof ? ", proved" : ""
+      }, link ${diode.linkId}, ` +
+      `program ${diode.programId}` +
       (diode.adopted ? ", adopted" : ""),
     ]),
     row("", [
