@@ -1,14 +1,9 @@
 /** The diode's program with one field of one instruction changed, and what the checker says of it. */
-import { VeiError } from "../../src/base/errors.ts";
 import { diodeProgram } from "../../src/bpf/program.ts";
-import { clausesOf } from "../../src/proof/checker/program/blast.ts";
-import { type Condition, Part, PARTS } from "../../src/proof/checker/program/conditions.ts";
+import { type Condition, conditionsOf } from "../../src/proof/checker/program/conditions.ts";
 import { decode } from "../../src/proof/checker/program/decode.ts";
-import { checkLrat } from "../../src/proof/checker/program/lrat.ts";
 import { programCuts, STAND_INS } from "../../src/proof/program_certificate.ts";
-import { inOrder } from "../../src/proof/smtlib.ts";
-import { shippedProofs } from "./shipped_program.ts";
-import { cadical } from "./solvers.ts";
+import { type ConditionJudge, refusal } from "./condition_judge.ts";
 
 const SLOT = 8;
 const ORIGINAL = diodeProgram(STAND_INS);
@@ -55,81 +50,25 @@ export function mutant(slot: number, change: number): Uint8Array<ArrayBuffer> | 
 
 export type Answer =
   | { by: "decoder" | "executor"; why: string }
-  /** The old proof fails, and a solver names values for which this condition does not hold. */
+  /** A shipped proof fails, and a solver names values for which this condition does not hold. */
   | { by: "solver"; why: string }
-  /** Whether the old proofs do, or others are needed. */
+  /** Nobody: with the shipped proofs, or with others. */
   | { by: null; oldProofs: boolean };
 
-/** Asks the checker, and for a condition whose old proof fails, a solver. */
-export class MutantJudge {
-  private constructor(
-    private readonly proofs: ReadonlyMap<string, string>,
-    private readonly unchanged: ReadonlyMap<string, string>,
-  ) {}
-
-  static async make(): Promise<MutantJudge> {
-    const program = decode(ORIGINAL, STAND_INS);
-    const conditions = PARTS.flatMap((from) => new Part(program, programCuts(), from).conditions());
-    return new MutantJudge(
-      await shippedProofs(),
-      new Map(conditions.map((condition) => [condition.name, textOf(condition)])),
-    );
-  }
-
-  async judge(bytes: Uint8Array): Promise<Answer> {
-    let program: ReturnType<typeof decode>;
-    try {
-      program = decode(bytes, STAND_INS);
-    } catch (error) {
-      return { by: "decoder", why: refusal(error) };
-    }
-    const changed: Condition[] = [];
-    try {
-      for (const from of PARTS) {
-        const conditions = new Part(program, programCuts(), from).conditions();
-        changed.push(
-          ...conditions.filter((condition) =>
-            this.unchanged.get(condition.name) !== textOf(condition)
-          ),
-        );
-      }
-    } catch (error) {
-      return { by: "executor", why: refusal(error) };
-    }
-    let oldProofs = true;
-    for (const condition of changed) {
-      const clauses = clausesOf(condition);
-      const old = this.proofs.get(condition.name);
-      if (old !== undefined && follows(clauses, old)) continue;
-      oldProofs = false;
-      if ((await cadical(clauses)).answer === "sat") return { by: "solver", why: condition.name };
-    }
-    return { by: null, oldProofs };
-  }
-}
-
-function follows(clauses: number[][], proof: string): boolean {
+/** @returns who refuses the program in these bytes, and why. */
+export async function judgeProgram(judge: ConditionJudge, bytes: Uint8Array): Promise<Answer> {
+  let program: ReturnType<typeof decode>;
   try {
-    checkLrat(clauses, proof);
-    return true;
+    program = decode(bytes, STAND_INS);
   } catch (error) {
-    refusal(error);
-    return false;
+    return { by: "decoder", why: refusal(error) };
   }
-}
-
-/** @returns what the checker refuses it for. @throws what is no refusal. */
-function refusal(error: unknown): string {
-  if (error instanceof VeiError && error.code.startsWith("proof-")) return error.message;
-  throw error;
-}
-
-/** The condition with its terms numbered: equal for conditions that are the same. */
-function textOf({ hypotheses, claim }: Condition): string {
-  const roots = [...hypotheses, claim];
-  const number = new Map([...inOrder(roots)].map((term, i) => [term, i]));
-  const lines = [...number.keys()].map(({ op, width, args, value, name, factors }) =>
-    `${op} ${width} ${value} ${name} ${factors} ${args.map((argument) => number.get(argument))}`
-  );
-  return [...lines, ...roots.map((term) => number.get(term))].join("\n");
+  let conditions: Condition[];
+  try {
+    conditions = conditionsOf(program, programCuts());
+  } catch (error) {
+    return { by: "executor", why: refusal(error) };
+  }
+  const { fails, oldProofs } = await judge.judge(conditions);
+  return fails === null ? { by: null, oldProofs } : { by: "solver", why: fails };
 }

@@ -4,7 +4,8 @@ import { diodeProgram } from "../../src/bpf/program.ts";
 import { STAND_INS } from "../../src/proof/program_certificate.ts";
 import { seeded } from "../judge/random.ts";
 import { ProgramWorld, settingsOf } from "../kernel/program_world.ts";
-import { CHANGES, mutant, MutantJudge } from "../proof/program_mutants.ts";
+import { ConditionJudge } from "../proof/condition_judge.ts";
+import { CHANGES, judgeProgram, mutant } from "../proof/program_mutants.ts";
 
 const FRAMES = 400, FRAMES_SEED = 82;
 
@@ -34,7 +35,7 @@ export async function judgeMutants(
     ...{ decoder: 0, executor: 0, solver: 0, kernel: 0, sameProofs: 0, otherProofs: 0 },
     wrong: [],
   };
-  const judge = await MutantJudge.make();
+  const judge = await ConditionJudge.make();
   using world = new ProgramWorld();
   const settings = settingsOf(seeded(FRAMES_SEED), FRAMES);
   using original = world.load(diodeProgram(STAND_INS))!;
@@ -46,7 +47,7 @@ export async function judgeMutants(
   for (const [slot, change] of each) {
     const bytes = mutant(slot, change);
     if (bytes === null) continue;
-    const answer = await judge.judge(bytes);
+    const answer = await judgeProgram(judge, bytes);
     if (answer.by !== null) counts[answer.by]++;
     else {
       using program = world.load(bytes);

@@ -1,0 +1,106 @@
+/** The proofs are of this specification, and of none that is near it. */
+import { assert, assertEquals } from "@std/assert";
+import { diodeProgram } from "../../src/bpf/program.ts";
+import { clausesOf } from "../../src/proof/checker/program/blast.ts";
+import { Part, PARTS } from "../../src/proof/checker/program/conditions.ts";
+import { decode } from "../../src/proof/checker/program/decode.ts";
+import type { Term } from "../../src/proof/checker/program/term.ts";
+import { programCuts, STAND_INS } from "../../src/proof/program_certificate.ts";
+import { ConditionJudge } from "./condition_judge.ts";
+import { cadical } from "./solvers.ts";
+import { specificationMutants } from "./specification_mutants.ts";
+
+const PROGRAM = decode(diodeProgram(STAND_INS), STAND_INS);
+
+/** Changes after which every condition still holds, and at how many places: they mean the same. */
+const SAME: Record<string, number> = {
+  // The mask is all bits.
+  "linkRules >  > is and => left": 2,
+  "linkRules > is and => left": 8,
+  "linkRules > payloadStart > is and => left": 1,
+  "mayCarry > is and => left": 1,
+  "payloadStart > is and => left": 1,
+  // All bits but the lowest: with it the flags are none that pass, and a reserved bit is set.
+  "linkRules > is constant 255 => - 1": 3,
+  "linkRules > payloadStart > is constant 255 => - 1": 1,
+  "payloadStart > is constant 255 => - 1": 1,
+  // Nothing is below 0.
+  "emptyPasses > flag eq => ule": 1,
+  "isDead eq => ule": 1,
+  "linkRules > flag eq => ule": 3,
+  "linkRules > is eq => ule": 4,
+  "linkRules > payloadStart > flag eq => ule": 1,
+  "payloadStart > flag eq => ule": 1,
+  "staysIfCalm eq => ule": 1,
+  // Headers of 54 bytes at least are said twice: of the frame, and of where its payload begins.
+  "linkRules > number constant 54 => - 1": 2,
+  "linkRules all => without the 1th": 1,
+  // Where only fixed options may be, the data offset says where they end, too.
+  "linkRules > payloadStart ite => then": 1,
+  "payloadStart ite => then": 1,
+  // The table's rows begin at 0.
+  "restless add => sub": 1,
+  "staysIfCalm > restless add => sub": 1,
+  // What is supposed of maps, otherwise or more of it: enough for the program as well, but not so
+  // of every map. That it is so of real ones, the frames that go each way show.
+  "configHolds > number constant 1536 => - 1": 1,
+  "configHolds ule => ult": 1,
+  "staysIfDecided > decided ult => turned": 1,
+  "staysIfDecided > decided ult => ule": 2,
+  "staysIfDecided and => left": 1,
+  "staysIfDecided and => or": 1,
+  "staysIfDecided and => right": 1,
+  "staysIfDecided eq => not": 1,
+  "staysIfDecided eq => ule": 1,
+};
+
+/** Of what is supposed in each part, in order, what no condition there rests on. */
+const NOT_NEEDED: Record<typeof PARTS[number], number[]> = {
+  link: [],
+  payload: [0, 4],
+  head: [0, 1, 4, 5, 9, 11, 13, 15, 17, 18, 19, 20],
+  middle: [0, 4, 5, 9],
+  tail: [0, 1, 4, 5, 7],
+  decided: [0, 1, 4],
+  end: [0, 1, 3, 4, 5],
+};
+
+Deno.test("another constant, operator or rule less: the proofs fail, and it is not so", async () => {
+  const judge = await ConditionJudge.make();
+  const same: Record<string, number> = {};
+  let different = 0;
+  for (const mutant of specificationMutants(PROGRAM)) {
+    const { fails, oldProofs } = await judge.judge(mutant.conditions());
+    if (fails !== null) {
+      assertEquals(oldProofs, false, mutant.name);
+      different++;
+    } else {
+      const name = mutant.name.replaceAll(/:\d+/g, "");
+      same[name] = (same[name] ?? 0) + 1;
+    }
+  }
+  console.log(`${different} specifications differ, and none is proved`);
+  assert(different > 500);
+  assertEquals(same, SAME);
+});
+
+Deno.test("what a condition rests on, it needs: without it, it is not so", async () => {
+  for (const from of PARTS) {
+    const conditions = new Part(PROGRAM, programCuts(), from).conditions();
+    const supposed = conditions[0].hypotheses.flatMap(conjuncts);
+    const notNeeded: number[] = [];
+    for (const [i, one] of supposed.entries()) {
+      const hypotheses = supposed.filter((other) => other !== one);
+      let needed = false;
+      for (const condition of conditions) {
+        needed ||= (await cadical(clausesOf({ ...condition, hypotheses }))).answer === "sat";
+      }
+      if (!needed) notNeeded.push(i);
+    }
+    assertEquals(notNeeded, NOT_NEEDED[from], from);
+  }
+});
+
+function conjuncts(term: Term): Term[] {
+  return term.op === "and" ? term.args.flatMap(conjuncts) : [term];
+}
