@@ -1,6 +1,5 @@
 /** The program's certificate as it is shipped, opened. */
-import { unbase64 } from "../../src/base/base64.ts";
-import type { ProgramCertificate } from "../../src/proof/checker/program/verify.ts";
+import { type ProgramCertificate, unpack } from "../../src/proof/checker/program/verify.ts";
 import shipped from "../../diodes/certificates/program.json" with { type: "json" };
 
 export const CERTIFICATE = shipped as ProgramCertificate;
@@ -9,9 +8,7 @@ export const CERTIFICATE = shipped as ProgramCertificate;
 export async function shippedProofs(): Promise<ReadonlyMap<string, string>> {
   const proofs = new Map<string, string>();
   for (const [name, packed] of Object.entries(CERTIFICATE.proofs)) {
-    const stream = new Blob([unbase64(packed)]).stream();
-    const text = stream.pipeThrough(new DecompressionStream("gzip"));
-    proofs.set(name, await new Response(text).text());
+    proofs.set(name, await unpack(name, packed));
   }
   return proofs;
 }
