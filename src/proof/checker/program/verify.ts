@@ -3,7 +3,7 @@ import { unbase64 } from "../../../base/base64.ts";
 import { sha256 } from "../../../base/bytes.ts";
 import { refuse } from "../refusal.ts";
 import { blast } from "./blast.ts";
-import { conditionsOf, type Cuts } from "./conditions.ts";
+import { type Cuts, Part, PARTS } from "./conditions.ts";
 import { decode, type MapName } from "./decode.ts";
 import { checkLrat } from "./lrat.ts";
 
@@ -54,24 +54,27 @@ export async function verifyProgram(
       `the certificate is for the program ${certificate.program}, not ${digest}`,
     );
   }
-  const conditions = conditionsOf(program, certificate.cuts);
-  const names = Object.keys(certificate.proofs);
-  const extra = names.find((name) => !conditions.some((condition) => condition.name === name));
-  if (extra !== undefined) {
-    throw refuse("certificate", `a proof of ${extra}, which is not asked for`);
+  const left = new Map(Object.entries(certificate.proofs));
+  let [conditions, clauses, steps] = [0, 0, 0];
+  // Part by part: the terms of one are not needed for the next.
+  for (const part of PARTS) {
+    for (const condition of new Part(program, certificate.cuts, part).conditions()) {
+      const proof = left.get(condition.name);
+      if (proof === undefined) throw refuse("certificate", `no proof of ${condition.name}`);
+      left.delete(condition.name);
+      const made = blast(condition);
+      conditions++;
+      clauses += made.length;
+      steps += checkLrat(made, await unpack(condition.name, proof));
+    }
   }
-  let [clauses, steps] = [0, 0];
-  for (const condition of conditions) {
-    const proof = certificate.proofs[condition.name];
-    if (proof === undefined) throw refuse("certificate", `no proof of ${condition.name}`);
-    const made = blast(condition);
-    clauses += made.length;
-    steps += checkLrat(made, await unpack(condition.name, proof));
+  for (const name of left.keys()) {
+    throw refuse("certificate", `a proof of ${name}, which is not asked for`);
   }
   const checked = JSON.stringify(program, plainly);
   return {
     program: digest,
-    conditions: conditions.length,
+    conditions,
     clauses,
     steps,
     covers: (other, others) => JSON.stringify(decode(other, others), plainly) === checked,
