@@ -9,7 +9,7 @@ import { Pairs, type TableClaim } from "./checker/table/pairs.ts";
  * @throws VeiError `proof-table` or `proof-predicate` for what has no certificate.
  */
 export async function tableCertificate(claim: TableClaim): Promise<Uint8Array<ArrayBuffer>> {
-  const entries = pairing(claim);
+  const entries = pairing(new Pairs(claim));
   const certificate = new Uint8Array(CERTIFICATE.pairs + entries.length);
   certificate.set(new TextEncoder().encode(CERTIFICATE.magic));
   certificate.set(unhex(await bindingOf(claim)), CERTIFICATE.binding);
@@ -18,8 +18,7 @@ export async function tableCertificate(claim: TableClaim): Promise<Uint8Array<Ar
 }
 
 /** @returns the entries of all pairs that any bytes lead to, in the order of the shortest. */
-export function pairing(claim: TableClaim): Uint8Array<ArrayBuffer> {
-  const both = new Pairs(claim);
+export function pairing(both: Pairs): Uint8Array<ArrayBuffer> {
   const found = [{ pair: both.first, parent: 0, byte: 0 }];
   const known = new Set([both.key(both.first)]);
   for (let parent = 0; parent < found.length; parent++) {

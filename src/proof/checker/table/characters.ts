@@ -3,7 +3,7 @@
  * JavaScript's own RegExp, by which the language is defined: case folding and Unicode's tables are
  * those of the JavaScript at hand, and trusted.
  */
-import { once } from "./once.ts";
+import { BYTES, once } from "./once.ts";
 
 /** Unicode 16, table 3-7: bytes that begin a character, how many follow, the range of the first. */
 export const LEADS = [
@@ -23,34 +23,28 @@ export function leadOf(byte: number) {
   return LEADS.find(({ first, last }) => byte >= first && byte <= last);
 }
 
-const scanned = new Map<string, readonly number[]>();
-const everything = new Map<boolean, string>();
+const found = new Map<string, readonly number[]>();
+const alphabets = new Map<boolean, string>();
+
+/** @returns all characters; with flag u but lone surrogates, which no bytes decode to. */
+function alphabet(unicode: boolean): string {
+  const blocks = [...Array(unicode ? 0x1100 : 0x100).keys()].map((block) => block << 8);
+  return blocks.filter((first) => !unicode || first >> 11 !== 0x1b)
+    .map((first) => String.fromCodePoint(...BYTES.map((byte) => first + byte))).join("");
+}
 
 /** @returns where, from 0 on, characters begin or cease to be matched by a RegExp for one. */
 function cutsOf(part: string, flags: string): readonly number[] {
   const unicode = flags.includes("u");
-  // Decoded bytes hold no lone surrogates, which with flag u would be read as pairs here.
-  const text = once(
-    everything,
-    unicode,
-    () =>
-      Array.from(
-        { length: unicode ? 0x110000 : 0x10000 },
-        (_, point) => unicode && point >> 11 === 0x1b ? "" : String.fromCodePoint(point),
-      ).join(""),
-  );
+  const text = once(alphabets, unicode, () => alphabet(unicode));
+  const at = (i: number) => unicode ? text.codePointAt(i)! : text.charCodeAt(i);
   return once(
-    scanned,
+    found,
     `/${part}/${flags}`,
     () =>
-      [...text.matchAll(new RegExp(`(?:${part})+`, `${flags}g`))].flatMap(({ 0: run, index }) => {
-        const end = index + run.length;
-        const wide = unicode && text.charCodeAt(end - 1) >> 10 === 0x37;
-        const [first, last] = [index, end - (wide ? 2 : 1)].map((at) =>
-          unicode ? text.codePointAt(at)! : text.charCodeAt(at)
-        );
-        return [first, last + 1];
-      }),
+      [...text.matchAll(new RegExp(`(?:${part})+`, `${flags}g`))].flatMap(({ 0: run, index }) =>
+        [index, index + run.length].filter((i) => i < text.length).map(at)
+      ),
   );
 }
 

@@ -41,14 +41,13 @@ export async function checkTable(claim: TableClaim, certificate: Uint8Array): Pr
   if (hex(certificate.subarray(binding, pairs)) !== await bindingOf(claim)) {
     throw refuse("certificate", "it is for another predicate or table");
   }
-  return checkPairs(claim, certificate.subarray(pairs));
+  return checkPairs(new Pairs(claim), certificate.subarray(pairs));
 }
 
 /** The bisimulation itself. @returns how many pairs there are. @throws as checkTable. */
-export function checkPairs(claim: TableClaim, entries: Uint8Array): number {
+export function checkPairs(both: Pairs, entries: Uint8Array): number {
   const { entryBytes } = CERTIFICATE;
   if (entries.length % entryBytes !== 0) throw refuse("certificate", "it is cut off");
-  const both = new Pairs(claim);
   const view = new DataView(entries.buffer, entries.byteOffset, entries.length);
   const pairs = [both.first];
   const indices = new Map([[both.key(both.first), 0]]);

@@ -6,3 +6,5 @@ export function once<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   map.set(key, made);
   return made;
 }
+
+export const BYTES: readonly number[] = [...Array(256).keys()];

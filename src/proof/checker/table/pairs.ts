@@ -1,9 +1,10 @@
 /** The walk over the table and the predicate, side by side, a byte at a time. */
 import type { Predicate } from "../../../policy/predicate.ts";
 import { refuse } from "../refusal.ts";
+import { BYTES } from "./once.ts";
 import { checkMaps, type Walk } from "./maps.ts";
 import { interval, PredicateReader } from "./predicate.ts";
-import { BYTES, type Residual } from "./residuals.ts";
+import type { Residual } from "./residuals.ts";
 import type { ReadRegex } from "./text.ts";
 
 /** What is to be checked: the predicate, as its trusted parser made it, and the frozen maps. */
@@ -32,11 +33,16 @@ export class Pairs {
   /** Before the first byte. */
   readonly first: Pair;
   private readonly walk: Walk;
-  private readonly reader: PredicateReader;
   private readonly stops: boolean;
 
-  /** @throws VeiError `proof-table` or `proof-predicate`. */
-  constructor({ predicate, readRegex, table, config }: TableClaim) {
+  /**
+   * @param reader what it reads once it need not read again for the next claim.
+   * @throws VeiError `proof-table` or `proof-predicate`.
+   */
+  constructor(
+    { predicate, table, config, readRegex }: TableClaim,
+    private readonly reader = new PredicateReader(readRegex),
+  ) {
     this.walk = checkMaps(table, config);
     const { start, leastSize, mostSize, walkBytes, cuts } = this.walk;
     // What is longer than the most size is refused in any case, and so is what a walk is cut in.
@@ -46,7 +52,6 @@ export class Pairs {
     if (sizes.least !== leastSize || sizes.most !== mostSize) {
       throw refuse("table", "the program compares the payload's size with other numbers");
     }
-    this.reader = new PredicateReader(readRegex);
     this.first = { ...this.come(start, 0), residual: this.reader.read(sizes.rest) };
   }
 

@@ -2,8 +2,8 @@
 import type { Predicate } from "../../../policy/predicate.ts";
 import { LEADS } from "./characters.ts";
 import { EDGE, type Expression, Expressions } from "./expressions.ts";
-import { once } from "./once.ts";
-import { BYTES, type Residual, Residuals } from "./residuals.ts";
+import { BYTES, once } from "./once.ts";
+import { type Residual, Residuals } from "./residuals.ts";
 import { type ReadRegex, Text } from "./text.ts";
 
 /** Makes expressions over bytes. */

@@ -3,7 +3,7 @@
  * Bytes that lead on alike are one class (S. Owens, J. Reppy, A. Turon, 2009).
  */
 import { refuse } from "../refusal.ts";
-import { once } from "./once.ts";
+import { BYTES, once } from "./once.ts";
 
 export interface Residual {
   readonly id: number;
@@ -20,7 +20,6 @@ interface ByteClasses {
   readonly samples: readonly number[];
 }
 
-export const BYTES: readonly number[] = [...Array(256).keys()];
 /** More than any table's pairs need: beyond, the answer is no. */
 const MOST = 400_000;
 
