@@ -16,6 +16,7 @@ import {
 } from "../src/proof/checker/program/verify.ts";
 import { checkTable } from "../src/proof/checker/table/check.ts";
 import type { TableClaim } from "../src/proof/checker/table/pairs.ts";
+import { PredicateReader } from "../src/proof/checker/table/predicate.ts";
 import { STAND_INS } from "../src/proof/program_certificate.ts";
 import { tableCertificate } from "../src/proof/table_certificate.ts";
 import certificate from "./certificates/program.json" with { type: "json" };
@@ -49,8 +50,10 @@ export class DiodeProof {
     const program = await programProof();
     const content = { table: plan.table.slice(), config: plan.config.slice() };
     const claim = claimOf(plan.file.predicate, content);
-    const used = table ?? await tableCertificate(claim);
-    const pairs = await checkTable(claim, used);
+    // What was read of the predicate to make the certificate need not be read again to check it.
+    const working = { reader: new PredicateReader(readRegex), pause: breather() };
+    const used = table ?? await tableCertificate(claim, working);
+    const pairs = await checkTable(claim, used, working);
     const digests = { program: await programCertificateDigest(), table: await sha256(used) };
     return new DiodeProof(digests, pairs, program, content);
   }
@@ -99,6 +102,23 @@ export function claimOf(
   { table, config }: DiodeContent,
 ): TableClaim {
   return { predicate, readRegex, table, config };
+}
+
+/** So long others wait: a running daemon answers, watches and tells its manager that it lives. ms. */
+const BREATH_MS = 20;
+
+/** @returns a pause for long work: now and then, everything else has its turn. */
+function breather(): () => Promise<void> | null {
+  let since = performance.now();
+  return () => {
+    if (performance.now() - since < BREATH_MS) return null;
+    return new Promise((resolve) =>
+      setTimeout(() => {
+        since = performance.now();
+        resolve();
+      })
+    );
+  };
 }
 
 let program: Promise<ProgramProof> | undefined;

@@ -1,6 +1,6 @@
 /** Makes the certificate that a diode's table says what its predicate does. Not trusted. */
 import { unhex } from "../base/bytes.ts";
-import { bindingOf, CERTIFICATE } from "./checker/table/check.ts";
+import { bindingOf, CERTIFICATE, worked, type Working } from "./checker/table/check.ts";
 import { Pairs, type TableClaim } from "./checker/table/pairs.ts";
 
 /**
@@ -8,8 +8,11 @@ import { Pairs, type TableClaim } from "./checker/table/pairs.ts";
  * holds: `checkTable` does.
  * @throws VeiError `proof-table` or `proof-predicate` for what has no certificate.
  */
-export async function tableCertificate(claim: TableClaim): Promise<Uint8Array<ArrayBuffer>> {
-  const entries = pairing(new Pairs(claim));
+export async function tableCertificate(
+  claim: TableClaim,
+  { reader, pause }: Working = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const entries = await worked(searching(new Pairs(claim, reader)), pause);
   const certificate = new Uint8Array(CERTIFICATE.pairs + entries.length);
   certificate.set(new TextEncoder().encode(CERTIFICATE.magic));
   certificate.set(unhex(await bindingOf(claim)), CERTIFICATE.binding);
@@ -19,6 +22,14 @@ export async function tableCertificate(claim: TableClaim): Promise<Uint8Array<Ar
 
 /** @returns the entries of all pairs that any bytes lead to, in the order of the shortest. */
 export function pairing(both: Pairs): Uint8Array<ArrayBuffer> {
+  const steps = searching(both);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+function* searching(both: Pairs): Generator<void, Uint8Array<ArrayBuffer>> {
   const found = [{ pair: both.first, parent: 0, byte: 0 }];
   const known = new Set([both.key(both.first)]);
   for (let parent = 0; parent < found.length; parent++) {
@@ -27,6 +38,7 @@ export function pairing(both: Pairs): Uint8Array<ArrayBuffer> {
       known.add(key);
       found.push({ pair: to, parent, byte });
     }
+    yield;
   }
   const entries = new Uint8Array((found.length - 1) * CERTIFICATE.entryBytes);
   const view = new DataView(entries.buffer);

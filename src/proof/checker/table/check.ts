@@ -7,6 +7,15 @@
 import { hex, sha256 } from "../../../base/bytes.ts";
 import { refuse } from "../refusal.ts";
 import { Pairs, type TableClaim } from "./pairs.ts";
+import type { PredicateReader } from "./predicate.ts";
+
+/** How it is worked at; changes no answer. */
+export interface Working {
+  /** Knows what of the predicate has been read already. */
+  readonly reader?: PredicateReader;
+  /** Asked after each pair; what it returns is waited for, so that others may work too. */
+  readonly pause?: () => Promise<void> | null;
+}
 
 /** A certificate, little-endian: 8 bytes of magic, 32 of binding, then an entry for each pair but the first. */
 export const CERTIFICATE = {
@@ -33,7 +42,11 @@ export async function bindingOf({ predicate, table, config }: TableClaim): Promi
  * @returns how many pairs there are.
  * @throws VeiError `proof-certificate`, `proof-table`, `proof-predicate`: what does not hold.
  */
-export async function checkTable(claim: TableClaim, certificate: Uint8Array): Promise<number> {
+export async function checkTable(
+  claim: TableClaim,
+  certificate: Uint8Array,
+  { reader, pause }: Working = {},
+): Promise<number> {
   const { magic, binding, pairs } = CERTIFICATE;
   if (new TextDecoder().decode(certificate.subarray(0, binding)) !== magic) {
     throw refuse("certificate", "it is no certificate of a table");
@@ -41,11 +54,32 @@ export async function checkTable(claim: TableClaim, certificate: Uint8Array): Pr
   if (hex(certificate.subarray(binding, pairs)) !== await bindingOf(claim)) {
     throw refuse("certificate", "it is for another predicate or table");
   }
-  return checkPairs(new Pairs(claim), certificate.subarray(pairs));
+  return await worked(checking(new Pairs(claim, reader), certificate.subarray(pairs)), pause);
 }
 
-/** The bisimulation itself. @returns how many pairs there are. @throws as checkTable. */
+/** Takes all steps of some work, with pauses. @returns what it comes to. */
+export async function worked<T>(
+  steps: Generator<void, T>,
+  pause: Working["pause"] = () => null,
+): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    const waiting = pause();
+    if (waiting !== null) await waiting;
+  }
+}
+
+/** The bisimulation itself, at once. @returns how many pairs there are. @throws as checkTable. */
 export function checkPairs(both: Pairs, entries: Uint8Array): number {
+  const steps = checking(both, entries);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+function* checking(both: Pairs, entries: Uint8Array): Generator<void, number> {
   const { entryBytes } = CERTIFICATE;
   if (entries.length % entryBytes !== 0) throw refuse("certificate", "it is cut off");
   const view = new DataView(entries.buffer, entries.byteOffset, entries.length);
@@ -59,17 +93,20 @@ export function checkPairs(both: Pairs, entries: Uint8Array): number {
     }
     indices.set(both.key(pair), pairs.length);
     pairs.push(pair);
+    yield;
   }
-  const next = pairs.map((pair, i) => {
+  const next: number[][] = [];
+  for (const [i, pair] of pairs.entries()) {
     if (both.ends(pair.state) !== pair.residual.accepts) {
       throw refuse("table", `of pair ${i} only one of table and predicate accepts`);
     }
-    return [...both.next(pair)].map(([key, { byte }]) => {
+    next.push([...both.next(pair)].map(([key, { byte }]) => {
       const target = indices.get(key);
       if (target === undefined) throw refuse("certificate", `byte ${byte} leads out of pair ${i}`);
       return target;
-    });
-  });
+    }));
+    yield;
+  }
   both.checkEmpty(pairs.map(({ residual }) => residual.accepts), next);
   return pairs.length;
 }
