@@ -18,11 +18,6 @@ export const LEADS = [
   { first: 0xf4, last: 0xf4, more: 3, low: 0x80, high: 0x8f },
 ];
 
-/** @returns of the bytes that follow this one in a character how many there are; undefined: of none. */
-export function leadOf(byte: number) {
-  return LEADS.find(({ first, last }) => byte >= first && byte <= last);
-}
-
 const found = new Map<string, readonly number[]>();
 const alphabets = new Map<boolean, string>();
 

@@ -30,22 +30,19 @@ class Bytes extends Expressions {
   }
 }
 
+/** @returns what `and`, or `or`, connects, however it is grouped. */
+function operands(predicate: Predicate, kind: "and" | "or"): Predicate[] {
+  if (predicate.kind !== kind) return [predicate];
+  return [predicate.left, predicate.right].flatMap((one) => operands(one, kind));
+}
+
 type Compared = Extract<Predicate, { kind: "size" | "json-depth" }>;
 
 /** @returns the least and the most number that a comparison allows. */
 export function interval({ comparison, bound }: Compared): [least: number, most: number] {
-  switch (comparison) {
-    case "<":
-      return [0, bound - 1];
-    case "<=":
-      return [0, bound];
-    case ">":
-      return [bound + 1, Infinity];
-    case ">=":
-      return [bound, Infinity];
-    case "==":
-      return [bound, bound];
-  }
+  const least = comparison === ">" ? bound + 1 : comparison.includes("<") ? 0 : bound;
+  const most = comparison === "<" ? bound - 1 : comparison.includes(">") ? Infinity : bound;
+  return [least, most];
 }
 
 export class PredicateReader extends Residuals {
@@ -66,11 +63,9 @@ export class PredicateReader extends Residuals {
       case "not":
         return this.not(this.read(predicate.operand));
       case "and":
-        return this.and([this.read(predicate.left), this.read(predicate.right)]);
-      case "or": {
-        const sides = [predicate.left, predicate.right].map((side) => this.not(this.read(side)));
-        return this.not(this.and(sides));
-      }
+        return this.all(operands(predicate, "and").map((one) => this.read(one)));
+      case "or":
+        return this.not(this.all(operands(predicate, "or").map((one) => this.not(this.read(one)))));
       case "size":
         return this.bytes((e) => e.times(e.any, ...interval(predicate)));
       case "json-depth":
@@ -102,17 +97,24 @@ export class PredicateReader extends Residuals {
     }
   }
 
+  /** Halved and halved again: so what many share is worked out once. */
+  private all(some: readonly Residual[]): Residual {
+    if (some.length < 2) return some[0];
+    const half = some.length >> 1;
+    return this.and(this.all(some.slice(0, half)), this.all(some.slice(half)));
+  }
+
   private bytes(make: (e: Bytes) => Expression): Residual {
     const e = new Bytes();
     const name = `bytes ${this.languages++}`;
     const whole = make(e);
     const tests = [...e.tests.values()];
-    const labels = BYTES.map((byte) => tests.map((test) => test(byte)).join());
+    const classes = this.classesBy((byte) => tests.map((test) => test(byte)).join());
     const residual = (one: Expression): Residual => {
       if (one === e.never) return this.never;
       if (one === e.all) return this.always;
       const step = (byte: number) => residual(one.derive(byte, EDGE));
-      return this.atom(`${name} ${one.id}`, one.nullable(EDGE, EDGE), (byte) => labels[byte], step);
+      return this.make(`${name} ${one.id}`, one.nullable(EDGE, EDGE), () => classes, step);
     };
     return residual(whole);
   }
@@ -128,7 +130,8 @@ export class PredicateReader extends Residuals {
     if (level >= least) least = 0;
     if (least === 0 && most === Infinity) return this.always;
     const key = `json ${least} ${most} ${level} ${place}`;
-    return this.atom(key, least === 0, (byte) => byte, (byte) => {
+    const classes = () => this.classesBy((byte) => byte);
+    return this.make(key, least === 0, classes, (byte) => {
       const character = String.fromCharCode(byte);
       const go = (to: typeof place, by = 0) =>
         this.jsonDepth(least, most, Math.max(0, level + by), to);

@@ -13,7 +13,7 @@ export interface Residual {
   readonly row: () => { readonly classes: ByteClasses; readonly next: readonly Residual[] };
 }
 
-interface ByteClasses {
+export interface ByteClasses {
   readonly id: number;
   readonly classOf: Uint8Array;
   /** A byte of each class. */
@@ -28,24 +28,14 @@ export class Residuals {
   private readonly classes = new Map<string, ByteClasses>();
   private readonly joined = new Map<number, ByteClasses>();
   private readonly complements = new Map<Residual, Residual>();
-  private readonly conjuncts = new Map<Residual, readonly Residual[]>();
-  readonly never: Residual = this.atom("never", false, () => 0, () => this.never);
-  readonly always: Residual = this.atom("always", true, () => 0, () => this.always);
+  private readonly alike = () => this.classesBy(() => 0);
+  readonly never: Residual = this.make("never", false, this.alike, () => this.never);
+  readonly always: Residual = this.make("always", true, this.alike, () => this.always);
 
   /** @returns what may still come after the byte. */
   after(residual: Residual, byte: number): Residual {
     const { classes, next } = residual.row();
     return next[classes.classOf[byte]];
-  }
-
-  /** @param label the same for bytes that lead on alike; `step` what may still come after one. */
-  atom(
-    key: string,
-    accepts: boolean,
-    label: (byte: number) => unknown,
-    step: (byte: number) => Residual,
-  ): Residual {
-    return this.make(key, accepts, () => this.classesBy(BYTES.map(label)), step);
   }
 
   not(one: Residual): Residual {
@@ -59,23 +49,23 @@ export class Residuals {
     return made;
   }
 
-  and(all: readonly Residual[]): Residual {
-    const flat = all.flatMap((one) => this.conjuncts.get(one) ?? [one]);
-    const parts = [...new Set(flat)].filter((one) => one !== this.always);
-    if (parts.includes(this.never)) return this.never;
-    if (parts.length < 2) return parts[0] ?? this.always;
-    parts.sort((a, b) => a.id - b.id);
-    const made = this.make(
-      `and ${parts.map(({ id }) => id)}`,
-      parts.every(({ accepts }) => accepts),
-      () => parts.map((part) => part.row().classes).reduce((a, b) => this.join(a, b)),
-      (byte) => this.and(parts.map((part) => this.after(part, byte))),
+  and(left: Residual, right: Residual): Residual {
+    if (left === this.never || right === this.always || left === right) return left;
+    if (right === this.never || left === this.always) return right;
+    return this.make(
+      `and ${left.id} ${right.id}`,
+      left.accepts && right.accepts,
+      () => this.join(left.row().classes, right.row().classes),
+      (byte) => this.and(this.after(left, byte), this.after(right, byte)),
     );
-    this.conjuncts.set(made, parts);
-    return made;
   }
 
-  private make(
+  /**
+   * @param key tells it from all others.
+   * @param classesOf bytes of a class lead on alike.
+   * @param step what may still come after a byte.
+   */
+  make(
     key: string,
     accepts: boolean,
     classesOf: () => ByteClasses,
@@ -93,11 +83,16 @@ export class Residuals {
     });
   }
 
-  private classesBy(labels: readonly unknown[]): ByteClasses {
-    const samples = [...new Map(labels.map((label, byte) => [label, byte])).values()];
-    const numbers = new Map(samples.map((byte, i) => [labels[byte], i]));
-    const classOf = Uint8Array.from(labels, (label) => numbers.get(label)!);
-    return once(this.classes, classOf.join(), () => ({ id: this.classes.size, classOf, samples }));
+  /** @param label the same for bytes of a class. */
+  classesBy(label: (byte: number) => unknown): ByteClasses {
+    const numbers = new Map<unknown, number>();
+    const samples: number[] = [];
+    const classOf = Uint8Array.from(
+      BYTES,
+      (byte) => once(numbers, label(byte), () => samples.push(byte) - 1),
+    );
+    const key = String.fromCharCode(...classOf);
+    return once(this.classes, key, () => ({ id: this.classes.size, classOf, samples }));
   }
 
   /** @returns the coarsest classes that tell apart what either tells apart. */
@@ -105,7 +100,7 @@ export class Residuals {
     return once(
       this.joined,
       a.id * MOST + b.id,
-      () => this.classesBy(BYTES.map((byte) => a.classOf[byte] * 256 + b.classOf[byte])),
+      () => this.classesBy((byte) => a.classOf[byte] * 256 + b.classOf[byte]),
     );
   }
 }

@@ -1,7 +1,7 @@
 /** `matches`: a regular expression, looked for in the text that a payload's bytes decode to. */
 import type { AST, Regex } from "../../../policy/regex.ts";
 import { refuse } from "../refusal.ts";
-import { Characters, leadOf } from "./characters.ts";
+import { Characters, LEADS } from "./characters.ts";
 import {
   EDGE,
   type Expression,
@@ -12,7 +12,8 @@ import {
   SIDES,
   WORD,
 } from "./expressions.ts";
-import type { Residual, Residuals } from "./residuals.ts";
+import { BYTES, once } from "./once.ts";
+import type { ByteClasses, Residual, Residuals } from "./residuals.ts";
 
 /** The trusted parser of expressions: `src/policy/regex.ts`. */
 export type ReadRegex = (source: string, flags: string) => Regex;
@@ -21,7 +22,27 @@ export type ReadRegex = (source: string, flags: string) => Regex;
 const SIDE_PARTS = ["[\\n\\r\\u2028\\u2029]", "\\w"];
 /** What a byte that cannot be part of a character is read as, and a character that is broken off. */
 const REPLACEMENT = 0xfffd;
-const BROKEN = { more: 0, low: 0, high: 0 };
+
+/** Code points of which so much is read: `bits`, and `more` bytes, the next from `low` to `high`. */
+interface Begun {
+  readonly bits: number;
+  readonly more: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+const BROKEN: Begun = { bits: REPLACEMENT, more: 0, low: 0x80, high: 0xbf };
+
+/** By a character's first byte; undefined: it is none. */
+const BEGINNINGS = BYTES.map((byte): Begun | undefined => {
+  const lead = LEADS.find(({ first, last }) => byte >= first && byte <= last);
+  const bits = lead?.more ? (byte & 0x3f >> lead.more) * 64 ** lead.more : byte;
+  return lead && { ...lead, bits };
+});
+
+function after({ bits, more }: Begun, byte: number): Begun {
+  return { bits: bits + (byte - 0x80) * 64 ** (more - 1), more: more - 1, low: 0x80, high: 0xbf };
+}
 
 export class Text {
   private readonly parts = [...SIDE_PARTS];
@@ -29,8 +50,10 @@ export class Text {
   private readonly expressions = new Expressions((symbol) => this.side(symbol));
   private readonly characters: Characters;
   private readonly whole: Expression;
-  /** What of the whole may match elsewhere than at the beginning. */
-  private readonly later: Expression;
+  /** Whether it may match elsewhere than at the beginning. */
+  private readonly searches: boolean;
+  private readonly labels = new Map<number, string>();
+  private classes?: ByteClasses;
   /** Of what is between two characters: what may still come after one more symbol. */
   private readonly reads = new Map<Residual, (symbol: number) => Residual>();
 
@@ -44,64 +67,84 @@ export class Text {
     this.whole = this.alternatives(regex.pattern.alternatives);
     const flags = `${ignoreCase ? "i" : ""}${dotAll ? "s" : ""}${unicode ? "u" : ""}`;
     this.characters = new Characters(this.parts, flags);
-    this.later = this.possible(this.whole, [LINE, WORD, OTHER]);
+    this.searches = this.whole.options.some(({ first, place }) => {
+      const asks = first ? first.place : place;
+      return !asks ||
+        SIDES.some((before) => before !== EDGE && SIDES.some((after) => asks(before, after)));
+    });
   }
 
   /** @returns the payloads in which the expression matches. */
   begin(): Residual {
-    const before = this.asks.size > 0 ? EDGE : OTHER;
-    return this.between(this.possible(this.whole, [before]), before);
+    return this.between(this.expressions.never, this.asks.size > 0 ? EDGE : OTHER);
   }
 
-  /** Between two characters. @param open what has begun to match, or begins here. */
+  /** Between two characters. @param open what has begun to match, and must match on. */
   private between(open: Expression, before: number): Residual {
-    const { residuals, expressions, characters } = this;
-    if (SIDES.every((after) => open.nullable(before, after))) return residuals.always;
-    if (open === expressions.never && this.later === expressions.never) return residuals.never;
-    const here: Residual = residuals.atom(
+    const { residuals, expressions, whole } = this;
+    const matched = (after: number) =>
+      open.nullable(before, after) || whole.nullable(before, after);
+    if (SIDES.every(matched)) return residuals.always;
+    if (open === expressions.never && before !== EDGE && !this.searches) return residuals.never;
+    const here = residuals.make(
       `${this.name} ${before} ${open.id}`,
-      open.nullable(before, EDGE),
-      (byte) => byte < 0x80 ? characters.between(byte, byte)[0] : leadOf(byte) && byte,
-      (byte) => {
-        const { more, low, high } = leadOf(byte) ?? BROKEN;
-        const bits = more === 0 ? byte : (byte & 0x3f >> more) * 64 ** more;
-        return this.within(here, leadOf(byte) ? bits : REPLACEMENT, more, low, high);
-      },
+      matched(EDGE),
+      () => this.classes ??= residuals.classesBy((byte) => this.label(BEGINNINGS[byte])),
+      (byte) => this.within(here, BEGINNINGS[byte] ?? BROKEN),
     );
-    this.reads.set(here, (symbol) => {
-      const after = this.side(symbol);
-      if (open.nullable(before, after)) return residuals.always;
-      const begun = expressions.or([open.derive(symbol, before), this.later]);
-      return this.between(this.possible(begun, [after]), after);
-    });
+    const read = new Map<number, Residual>();
+    if (!this.reads.has(here)) {
+      this.reads.set(here, (symbol) =>
+        once(read, symbol, () => {
+          const after = this.side(symbol);
+          if (matched(after)) return residuals.always;
+          const both = [open, whole].map((one) => one.derive(symbol, before));
+          return this.between(expressions.or(both), after);
+        }));
+    }
     return here;
   }
 
-  /** After `bits` of a character that lacks `more` bytes, the next from `low` to `high`. */
-  private within(from: Residual, bits: number, more: number, low: number, high: number): Residual {
-    const kinds = (first: number, last: number) =>
-      this.characters.between(first, last).map((symbols) =>
-        symbols.reduce((at, symbol) => this.reads.get(at)?.(symbol) ?? at, from)
-      );
-    if (more === 0) return kinds(bits, bits)[0];
-    const width = 64 ** (more - 1);
-    const begin = (byte: number) => bits + (byte - 0x80) * width;
-    const [broken] = kinds(REPLACEMENT, REPLACEMENT);
-    const outcomes = new Set(kinds(begin(low), begin(high + 1) - 1));
-    const [outcome] = outcomes;
-    const alike = outcomes.size === 1;
-    if (alike && outcome === broken && !this.reads.has(broken)) return broken;
+  /** @returns the symbols of each kind of characters that may come of it. */
+  private kinds(begun: Begun): readonly (readonly number[])[] {
+    const { bits, more, low, high } = begun;
+    if (more === 0) return this.characters.between(bits, bits);
+    return this.characters.between(after(begun, low).bits, after(begun, high + 1).bits - 1);
+  }
+
+  /** The same for what leads on alike. */
+  private label(begun?: Begun): unknown {
+    return begun && once(this.labels, begun.bits * 4 + begun.more, () => {
+      const kinds = this.kinds(begun);
+      const { bits, more, low, high } = begun;
+      return `${more} ${low} ${high} ${kinds.length > 1 ? `from ${bits}` : kinds}`;
+    });
+  }
+
+  /** Within a character, or behind one. */
+  private within(from: Residual, begun: Begun): Residual {
+    const read = (symbols: readonly number[]) =>
+      symbols.reduce((at, symbol) => this.reads.get(at)?.(symbol) ?? at, from);
+    if (begun.more === 0) return read(this.kinds(begun)[0]);
+    const outcomes = [...new Set(this.kinds(begun).map(read))];
+    const [broken, alike] = [this.within(from, BROKEN), outcomes.length === 1];
+    if (alike && outcomes[0] === broken && !this.reads.has(broken)) return broken;
+    const { bits, more, low, high } = begun;
     const continues = (byte: number) => byte >= low && byte <= high;
-    // Which characters they are matters only where it makes a difference.
-    return this.residuals.atom(
-      `${this.name} in ${
-        alike ? outcome.id : `${from.id}+${bits}`
-      } ${more} ${low} ${high} ${broken.id}`,
+    // Which character it will be matters only where that makes a difference.
+    const what = alike ? outcomes[0].id : `${from.id} ${bits}`;
+    return this.residuals.make(
+      `${this.name} within ${more} ${low} ${high} ${broken.id} ${what}`,
       broken.accepts,
-      (byte) => continues(byte) ? alike ? -1 : ~byte : broken.row().classes.classOf[byte],
+      () =>
+        this.residuals.classesBy((byte) =>
+          continues(byte)
+            ? alike || this.label(after(begun, byte))
+            : broken.row().classes.classOf[byte]
+        ),
       (byte) =>
         continues(byte)
-          ? this.within(from, begin(byte), more - 1, 0x80, 0xbf)
+          ? this.within(from, after(begun, byte))
           : this.residuals.after(broken, byte),
     );
   }
@@ -110,15 +153,6 @@ export class Text {
     const lines = this.regex.flags.multiline && (this.asks.has("start") || this.asks.has("end"));
     if (lines && this.characters.has(symbol, 0)) return LINE;
     return this.asks.has("word") && this.characters.has(symbol, 1) ? WORD : OTHER;
-  }
-
-  /** @returns the alternatives but those that begin by asking for another side before. */
-  private possible(one: Expression, befores: readonly number[]): Expression {
-    return this.expressions.or(one.options.filter((option) => {
-      const { place } = option.first ?? option;
-      return place === null ||
-        befores.some((before) => SIDES.some((after) => place(before, after)));
-    }));
   }
 
   private alternatives(all: readonly AST.Alternative[]): Expression {
@@ -135,6 +169,8 @@ export class Text {
     const { expressions } = this;
     switch (element.type) {
       case "Group":
+        if (element.modifiers) break;
+        return this.alternatives(element.alternatives);
       case "CapturingGroup":
         return this.alternatives(element.alternatives);
       case "Quantifier":
