@@ -59,7 +59,7 @@ Deno.test("the rule tells good imports from bad ones", () => {
 });
 
 /** Lines of code, without comments. */
-const MOST_LINES = 830;
+const MOST_LINES = 850;
 
 Deno.test("the table's checker is small", () => {
   const lines = filesOf("table").reduce((sum, { text }) => sum + linesOf(text), 0);
