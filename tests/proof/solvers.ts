@@ -12,7 +12,7 @@ export async function runOn(
   program: string,
   args: string[],
   texts: Record<string, string>,
-): Promise<{ code: number; said: string; left: Record<string, string> }> {
+): Promise<{ code: number; said: string }> {
   const folder = await Deno.makeTempDir({ prefix: "vei-proof-" });
   try {
     for (const [name, text] of Object.entries(texts)) {
@@ -21,28 +21,17 @@ export async function runOn(
     const named = args.map((arg) => arg.replace(/\{([\w.]+)\}/, `${folder}/$1`));
     const { code, stdout, timedOut } = await run(program, named, { timeoutMs: TIMEOUT_MS });
     if (timedOut) throw new Error(`${program} has not answered within ${TIMEOUT_MS} ms`);
-    const left: Record<string, string> = {};
-    for (const { name } of Deno.readDirSync(folder)) {
-      left[name] = await Deno.readTextFile(`${folder}/${name}`);
-    }
-    return { code, said: new TextDecoder().decode(stdout).replaceAll("\r", "\n"), left };
+    return { code, said: new TextDecoder().decode(stdout).replaceAll("\r", "\n") };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-/** @returns CaDiCaL's answer, and its proof (DRAT) where that is `unsat`. */
-export async function cadical(clauses: Clauses): Promise<{ answer: Answer; drat: string }> {
-  const args = ["-q", "-n", "--no-binary", "{cnf}", "{drat}"];
-  const { code, said, left } = await runOn("cadical", args, { cnf: dimacsOf(clauses) });
+/** @returns CaDiCaL's answer: whether the clauses can all be true. */
+export async function cadical(clauses: Clauses): Promise<{ answer: Answer }> {
+  const { code, said } = await runOn("cadical", ["-q", "-n", "{cnf}"], { cnf: dimacsOf(clauses) });
   if (code !== 10 && code !== 20) throw new Error(`cadical ended with ${code}: ${said}`);
-  return { answer: code === 10 ? "sat" : "unsat", drat: left.drat };
-}
-
-/** @returns the version of the solver's package, without the package's own part: `1.5.3`. */
-export async function cadicalVersion(): Promise<string> {
-  const { stdout } = await run("dpkg-query", ["-W", "-f=${Version}", "cadical"]);
-  return new TextDecoder().decode(stdout).replace(/-[^-]*$/, "");
+  return { answer: code === 10 ? "sat" : "unsat" };
 }
 
 /** @returns the first line of a solver's answer to an SMT-LIB text. */
