@@ -14,9 +14,8 @@ import {
   type ProgramProof,
   verifyProgram,
 } from "../src/proof/checker/program/verify.ts";
-import { checkTable } from "../src/proof/checker/table/check.ts";
+import { checkTable, type Pause } from "../src/proof/checker/table/check.ts";
 import type { TableClaim } from "../src/proof/checker/table/pairs.ts";
-import { PredicateReader } from "../src/proof/checker/table/predicate.ts";
 import { STAND_INS } from "../src/proof/program_certificate.ts";
 import { tableCertificate } from "../src/proof/table_certificate.ts";
 import certificate from "./certificates/program.json" with { type: "json" };
@@ -50,10 +49,9 @@ export class DiodeProof {
     const program = await programProof();
     const content = { table: plan.table.slice(), config: plan.config.slice() };
     const claim = claimOf(plan.file.predicate, content);
-    // What was read of the predicate to make the certificate need not be read again to check it.
-    const working = { reader: new PredicateReader(readRegex), pause: breather() };
-    const used = table ?? await tableCertificate(claim, working);
-    const pairs = await checkTable(claim, used, working);
+    const pause = breather();
+    const used = table ?? await tableCertificate(claim, pause);
+    const pairs = await checkTable(claim, used, pause);
     const digests = { program: await programCertificateDigest(), table: await sha256(used) };
     return new DiodeProof(digests, pairs, program, content);
   }
@@ -108,7 +106,7 @@ export function claimOf(
 const BREATH_MS = 20;
 
 /** @returns a pause for long work: now and then, everything else has its turn. */
-function breather(): () => Promise<void> | null {
+function breather(): Pause {
   let since = performance.now();
   return () => {
     if (performance.now() - since < BREATH_MS) return null;

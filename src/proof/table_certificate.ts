@@ -1,6 +1,6 @@
 /** Makes the certificate that a diode's table says what its predicate does. Not trusted. */
 import { unhex } from "../base/bytes.ts";
-import { bindingOf, CERTIFICATE, worked, type Working } from "./checker/table/check.ts";
+import { bindingOf, CERTIFICATE, type Pause, worked } from "./checker/table/check.ts";
 import { Pairs, type TableClaim } from "./checker/table/pairs.ts";
 
 /**
@@ -10,9 +10,9 @@ import { Pairs, type TableClaim } from "./checker/table/pairs.ts";
  */
 export async function tableCertificate(
   claim: TableClaim,
-  { reader, pause }: Working = {},
+  pause?: Pause,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const entries = await worked(searching(new Pairs(claim, reader)), pause);
+  const entries = await worked(searching(new Pairs(claim)), pause);
   const certificate = new Uint8Array(CERTIFICATE.pairs + entries.length);
   certificate.set(new TextEncoder().encode(CERTIFICATE.magic));
   certificate.set(unhex(await bindingOf(claim)), CERTIFICATE.binding);

@@ -7,15 +7,9 @@
 import { hex, sha256 } from "../../../base/bytes.ts";
 import { refuse } from "../refusal.ts";
 import { Pairs, type TableClaim } from "./pairs.ts";
-import type { PredicateReader } from "./predicate.ts";
 
-/** How it is worked at; changes no answer. */
-export interface Working {
-  /** Knows what of the predicate has been read already. */
-  readonly reader?: PredicateReader;
-  /** Asked after each pair; what it returns is waited for, so that others may work too. */
-  readonly pause?: () => Promise<void> | null;
-}
+/** Asked after each pair; what it returns is waited for, so that others may work too. */
+export type Pause = () => Promise<void> | null;
 
 /** A certificate, little-endian: 8 bytes of magic, 32 of binding, then an entry for each pair but the first. */
 export const CERTIFICATE = {
@@ -45,7 +39,7 @@ export async function bindingOf({ predicate, table, config }: TableClaim): Promi
 export async function checkTable(
   claim: TableClaim,
   certificate: Uint8Array,
-  { reader, pause }: Working = {},
+  pause?: Pause,
 ): Promise<number> {
   const { magic, binding, pairs } = CERTIFICATE;
   if (new TextDecoder().decode(certificate.subarray(0, binding)) !== magic) {
@@ -54,13 +48,13 @@ export async function checkTable(
   if (hex(certificate.subarray(binding, pairs)) !== await bindingOf(claim)) {
     throw refuse("certificate", "it is for another predicate or table");
   }
-  return await worked(checking(new Pairs(claim, reader), certificate.subarray(pairs)), pause);
+  return await worked(checking(new Pairs(claim), certificate.subarray(pairs)), pause);
 }
 
 /** Takes all steps of some work, with pauses. @returns what it comes to. */
 export async function worked<T>(
   steps: Generator<void, T>,
-  pause: Working["pause"] = () => null,
+  pause: Pause = () => null,
 ): Promise<T> {
   for (;;) {
     const step = steps.next();
