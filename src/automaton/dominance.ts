@@ -15,8 +15,18 @@ export interface Reached {
 /** No rule: greater than any. */
 export const NO_RULE = 1 << 30;
 
-/** A chain of so many steps is not followed further: the answer is no, which is always safe. */
-const MOST_DEPTH = 1500;
+/**
+ * A chain of so many steps is not followed further: the answer is no, which is always safe. Five
+ * times as many calls are on the stack.
+ */
+const MOST_DEPTH = 400;
+
+/** So often it is asked at most, and so many answers are kept: a second or two, and 40 MB. */
+const MOST_QUESTIONS = 12_000_000;
+const MOST_KNOWN = 400_000;
+
+/** Thrown where comparing takes too long. */
+export class TooManyComparisons extends Error {}
 
 /**
  * A simulation between the states of a nondeterministic automaton. It may say no where yes would be
@@ -29,6 +39,7 @@ export class Dominance {
   private readonly bitsOf = new Map<number, number[]>();
   /** How many pairs were compared. */
   work = 0;
+  private questions = 0;
 
   /**
    * @param contains of each set its classes of characters.
@@ -44,9 +55,13 @@ export class Dominance {
     this.subsets = new Uint8Array(contains.length ** 2);
   }
 
-  /** @returns whether on every text by which `other` comes to a match, `one` has come to it. */
+  /**
+   * @returns whether on every text by which `other` comes to a match, `one` has come to it.
+   * @throws TooManyComparisons.
+   */
   of(one: number, other: number, depth = 0): boolean {
     if (one === other) return true;
+    if (++this.questions > MOST_QUESTIONS) throw new TooManyComparisons();
     const { kind, arg } = this.nfa;
     if (kind[one] !== CHARACTER || kind[other] !== CHARACTER) return false;
     if (!this.isSubset(arg[other], arg[one])) return false;
@@ -55,6 +70,7 @@ export class Dominance {
     if (known !== undefined) return known;
     if (depth > MOST_DEPTH) return false;
     this.work++;
+    if (this.known.size > MOST_KNOWN) throw new TooManyComparisons();
     // While it is being asked for, as within a loop: no.
     this.known.set(key, false);
     const answer = this.bitsIn(arg[other])

@@ -20,7 +20,8 @@ export interface TaggedBytes {
   readonly tagged: Tagged;
 }
 
-const MOST_ENTRIES = 4_000_000;
+/** Of the table, so that minimising it takes no more than 256 MB. */
+const MOST_ENTRIES = 800_000;
 
 /**
  * Registers hold the index of a character's first byte. Within a character a state has one more,

@@ -4,7 +4,8 @@ import { TooManyStates } from "./explore.ts";
 import { both, type Broken, END, NEW, TaggedBuilder } from "./tagged.ts";
 import type { TaggedBytes } from "./tagged_bytes.ts";
 
-const MOST_ENTRIES = 4_000_000;
+/** As over bytes alone. */
+const MOST_ENTRIES = 800_000;
 
 /**
  * @param required minimal; the rule is broken by the byte after which no text is accepted any more,

@@ -8,7 +8,7 @@
  * register does.
  */
 import { type CharacterClasses, classesOf, type CodeSet } from "./code_points.ts";
-import { Dominance, NO_RULE, type Reached } from "./dominance.ts";
+import { Dominance, NO_RULE, type Reached, TooManyComparisons } from "./dominance.ts";
 import { IntLists } from "./int_lists.ts";
 import { ASSERT, CHARACTER, holds, MATCH, RegexTooLarge, SIDE } from "./regex_nfa.ts";
 import { LINE_BREAKS } from "./regex_sets.ts";
@@ -106,7 +106,12 @@ class Subsets {
       const list = this.found.list(state).slice();
       const groups = groupsOf(list);
       this.builder.state(groups.length, this.ending(list[0], groups));
-      this.row(list[0], groups);
+      try {
+        this.row(list[0], groups);
+      } catch (error) {
+        if (!(error instanceof TooManyComparisons)) throw error;
+        throw new RegexTooLarge(this.growing());
+      }
       if (
         this.found.count > budget.states || this.found.count * k > budget.entries ||
         this.found.length > budget.threads || this.steps + this.dominance.work > budget.steps
