@@ -16,9 +16,11 @@ kernelTest(`${MUTANTS} mutants of the program: refused, or in the kernel the sam
     { length: MUTANTS },
     (): [number, number] => [random.below(SLOTS), random.below(CHANGES.length)],
   );
-  const { wrong, ...counts } = await judgeMutants(chosen);
-  console.log(`seed ${SEED}: ${JSON.stringify(counts)}`);
+  const { wrong, untold, ...counts } = await judgeMutants(chosen);
+  console.log(`seed ${SEED}: ${JSON.stringify(counts)}, ${untold} not told`);
   assertEquals(wrong, []);
+  // Frames that tell nothing apart would find every mutant the same.
+  assert(untold * 8 < counts.told, `${untold} not told by any frame`);
   // Each of these ends is reached: otherwise the mutants would test little.
   for (const [end, count] of Object.entries(counts)) assert(count > 0, end);
 });

@@ -101,10 +101,16 @@ const DIODES: [predicate: string, link: Partial<JudgeLink>][] = [
   ["anything", {}],
   ["nothing", { anyMac: true }],
 ];
+/** And walks that stop at each place of a round. */
+const HORIZONS = [9, 10, 11, 12, 13, 14, 15, 16];
 
-/** @returns a setting for each kind of diode, with so many frames each. */
+/** @returns a setting for each diode, most of them with so many random frames. */
 export function settingsOf(random: Random, frames: number): Setting[] {
-  return DIODES.map(([text, changes]) => {
+  const horizons = HORIZONS.map((bytes): typeof DIODES[number] => [
+    `contains "hate" within ${bytes}`,
+    {},
+  ]);
+  return [...DIODES, ...horizons].map(([text, changes], i) => {
     const link = { ...LINK, ...changes };
     const judgement = judgePredicate(parsePredicate(wholeFile(text, "test")));
     return {
@@ -112,7 +118,7 @@ export function settingsOf(random: Random, frames: number): Setting[] {
       config: encodeConfig(rulesOf(link), judgement),
       frames: [
         ...nearLimits(link.maxFrame),
-        ...Array.from({ length: frames }, () => anyRunnable(random)),
+        ...Array.from({ length: i < DIODES.length ? frames : 0 }, () => anyRunnable(random)),
       ],
     };
   });
