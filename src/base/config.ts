@@ -40,7 +40,7 @@ export const ConfigSchema = v.strictObject({
     ),
   }),
   policy: table("What the monitor enforces on the text of answers", {
-    default: key(name, "hateless", "A shipped policy's name, or the path of a file"),
+    default: key(name, "secrets", "A policy's name, or the path of a file"),
     allow: key(
       anyNames,
       [],

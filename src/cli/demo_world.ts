@@ -27,7 +27,7 @@ export interface DaemonProcess {
 
 const END_MS = 15_000;
 /** The gate that the demonstration is about: it stops one word. */
-const CONFIG = '[diode]\nname = "hateless"\n';
+const CONFIG = '[policy]\ndefault = "hateless"\n[diode]\nname = "hateless"\n';
 
 export class DemoWorld implements AsyncDisposable {
   readonly guest = defaultConfig().link.guest;
@@ -97,7 +97,8 @@ export class DemoWorld implements AsyncDisposable {
   /** `vei ask` at another server, with a state folder of its own: the daemon holds the other. */
   async askElsewhere(url: string): Promise<string> {
     const self = selfCommand([
-      ...["ask", "--json", "--model", url, "Say it", "--instance", this.instance.name],
+      ...["ask", "--json", "--model", url, "--policy", "hateless", "Say it"],
+      ...["--instance", this.instance.name],
       ...["--state", `${this.folder}/elsewhere`],
     ]);
     return new TextDecoder().decode(

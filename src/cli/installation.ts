@@ -8,11 +8,13 @@ import type { Wanted } from "../install/install.ts";
 import { layoutUnder } from "../install/layout.ts";
 import type { WantedFile } from "../install/plan.ts";
 import { DAEMON_USER, unitText } from "../install/unit.ts";
+import { shippedPolicies, shippedPolicy } from "../../diodes/shipped.ts";
 import { lockState } from "../../ffi/lock.ts";
 import { JAIL_USER } from "../../enclave/jail.ts";
 import type { CommandContext, CommandTable } from "./command.ts";
 import { completionScript, SHELLS } from "./completions.ts";
 import { manPage } from "./man.ts";
+import { INSTALLED_POLICIES } from "./named_text.ts";
 import { VERSION } from "./version.ts";
 import { usageError } from "./usage.ts";
 
@@ -29,6 +31,10 @@ export const LAYOUT = layoutUnder();
 export async function wantedInstallation(table: CommandTable, systemd: boolean): Promise<Wanted> {
   const texts: [path: string, what: string, text: string, rest: Partial<WantedFile>][] = [
     [LAYOUT.config, "configuration", defaultConfigText(), { foreign: "beside", once: true }],
+    ...shippedPolicies().map((name): typeof texts[number] => [
+      ...[`${INSTALLED_POLICIES}/${name}.toml`, "policy", shippedPolicy(name)] as const,
+      { foreign: "news" },
+    ]),
     ...Object.entries(SHELLS).map(([shell, { path }]): typeof texts[number] => [
       ...[`${LAYOUT.prefix}/${path}`, "completions", completionScript(shell, table)] as const,
       {},

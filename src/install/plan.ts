@@ -14,9 +14,10 @@ export interface WantedFile {
   mode: number;
   /**
    * What is done about a file that somebody else has made or changed. `refuse`: nothing at all is
-   * installed; `keep`: it stays; `beside`: it stays, and ours is laid beside it.
+   * installed; `keep`: it stays; `beside`: it stays, and ours is laid beside it; `news`: the same, if
+   * ours is another one than what was installed there.
    */
-  foreign: "refuse" | "keep" | "beside";
+  foreign: "refuse" | "keep" | "beside" | "news";
   /** Once there, it belongs to the user: never replaced, also when it is still the default. */
   once?: true;
 }
@@ -46,8 +47,9 @@ export function planFiles(
   found: (path: string) => Found,
   manifest: Manifest | null,
 ): FileStep[] {
+  const known = (path: string) => manifest?.files[path] ?? [];
   const ours = (path: string, there: Found) =>
-    there.kind === "file" && (manifest?.files[path] ?? []).includes(there.sha256);
+    there.kind === "file" && known(path).includes(there.sha256);
   return wanted.flatMap((file) => {
     const there = found(file.path);
     const step = (action: Action, note = ""): FileStep => ({
@@ -71,7 +73,7 @@ export function planFiles(
     if (file.foreign === "refuse") throw foreign(file, there);
     return [
       step("keep", "changed by somebody, left as it is"),
-      ...beside(file.foreign === "beside"),
+      ...beside(file.foreign === "beside" || !known(file.path).includes(file.sha256)),
     ];
   });
 }
@@ -83,7 +85,7 @@ function planBeside(
   found: (path: string) => Found,
   ours: (path: string, there: Found) => boolean,
 ): FileStep[] {
-  if (file.foreign !== "beside") return [];
+  if (file.foreign !== "beside" && file.foreign !== "news") return [];
   const path = besideOf(file.path);
   const there = found(path);
   const { what, sha256 } = file;

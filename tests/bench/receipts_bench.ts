@@ -27,7 +27,10 @@ for (const count of COUNTS) {
     const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const listen = `127.0.0.1:${(free.addr as Deno.NetAddr).port}`;
     free.close();
-    await Deno.writeTextFile(config, `[api]\nlisten = "${listen}"\n`);
+    await Deno.writeTextFile(
+      config,
+      `[api]\nlisten = "${listen}"\n[policy]\ndefault = "hateless"\n`,
+    );
     for (let round = 1; round <= ROUNDS; round++) {
       const begun = performance.now();
       const args = ["--instance", freshName(), "--state", state, "--config", config];

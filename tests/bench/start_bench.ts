@@ -19,7 +19,7 @@ try {
   const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const listen = `127.0.0.1:${(free.addr as Deno.NetAddr).port}`;
   free.close();
-  await Deno.writeTextFile(config, `[api]\nlisten = "${listen}"\n`);
+  await Deno.writeTextFile(config, `[api]\nlisten = "${listen}"\n[policy]\ndefault = "hateless"\n`);
   for (const round of ["first start", "second start"]) {
     const begun = performance.now();
     const args = ["--instance", freshName(), "--state", `${state}/s`, "--config", config];

@@ -14,7 +14,7 @@ import { keepPicture } from "./picture.ts";
 
 openLibraries();
 
-const CONFIG = '[diode]\nname = "hateless"\n';
+const CONFIG = '[policy]\ndefault = "hateless"\n[diode]\nname = "hateless"\n';
 /** About fifty tokens each; emulated beside other work, the model needed two seconds for one. */
 const ANSWER_MS = 240_000;
 

@@ -6,7 +6,10 @@ import { Browser, waitForText } from "./browser.ts";
 /** Runs `vei serve --model mock`; gives the address that it says. */
 async function withServe(body: (url: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "vei-serve-" });
-  await Deno.writeTextFile(`${folder}/vei.toml`, '[api]\nlisten = "127.0.0.1:0"\n');
+  await Deno.writeTextFile(
+    `${folder}/vei.toml`,
+    '[api]\nlisten = "127.0.0.1:0"\n[policy]\ndefault = "hateless"\n',
+  );
   const { config, state } = { config: `${folder}/vei.toml`, state: `${folder}/state` };
   const flags = ["--config", config, "--state", state, "--instance", freshName()];
   const child = startVei(["serve", "--model", "mock", ...flags]);

@@ -1,6 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { vei, veiCommand } from "../tools/vei.ts";
 
+/** With a policy that is compiled at once. */
+const MOCK = ["--model", "mock", "--policy", "hateless"];
+
 async function inState(body: (state: string) => Promise<void>): Promise<void> {
   const state = await Deno.makeTempDir({ prefix: "vei-ask-" });
   try {
@@ -20,10 +23,10 @@ Deno.test("ask, receipts and verify, without root, daemon or virtual machine", (
     const run = (...args: string[]) =>
       vei([...args, ...common], Deno.env.has("VEI_BINARY") ? { wrap, env } : {});
 
-    const told = await run("ask", "--model", "mock", "Hello é world");
+    const told = await run("ask", ...MOCK, "Hello é world");
     assertEquals([told.code, told.stdout], [0, "Hello é world\n"]);
     assertMatch(told.stderr, /^receipt [0-9a-f-]{36}\n.*without a gate in the kernel/);
-    const stopped = await run("ask", "--model", "mock", "They all HATE it");
+    const stopped = await run("ask", ...MOCK, "They all HATE it");
     assertEquals([stopped.code, stopped.stdout], [3, "They all \n"]);
     assertStringIncludes(stopped.stderr, "aborted by the monitor, rule hate at byte 12");
 
@@ -74,8 +77,7 @@ Deno.test("control bytes of a model never reach the terminal", () =>
   inState(async (state) => {
     const { stdout } = await vei([
       "ask",
-      "--model",
-      "mock",
+      ...MOCK,
       "--state",
       state,
       "a\x1b[31mb\x9bc\rd",
@@ -85,7 +87,7 @@ Deno.test("control bytes of a model never reach the terminal", () =>
 
 Deno.test("what is wrong with a key file is told, and nothing is answered", () =>
   inState(async (state) => {
-    const ask = () => vei(["ask", "--model", "mock", "--state", state, "hello"]);
+    const ask = () => vei(["ask", ...MOCK, "--state", state, "hello"]);
     assertEquals((await ask()).code, 0);
     const key = `${state}/node.key`;
     assertEquals((await Deno.stat(key)).mode! & 0o777, 0o600);
@@ -103,7 +105,7 @@ Deno.test("what is wrong with a key file is told, and nothing is answered", () =
     await refused("key-unreadable");
     await Deno.remove(key);
     const fresh = `${state}/other`;
-    await vei(["ask", "--model", "mock", "--state", fresh, "hello"]);
+    await vei(["ask", ...MOCK, "--state", fresh, "hello"]);
     await Deno.copyFile(`${fresh}/node.key`, key);
     await Deno.chmod(key, 0o600);
     await refused("key-replaced");

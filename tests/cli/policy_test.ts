@@ -38,7 +38,10 @@ for (const [what, [policy, code]] of Object.entries(CASES)) {
       const path = `${folder}/p.toml`;
       if (policy !== null) await Deno.writeTextFile(path, policy);
       const config = `${folder}/vei.toml`;
-      await Deno.writeTextFile(config, `[policy]\nallow = ["printable", "${path}"]\n`);
+      await Deno.writeTextFile(
+        config,
+        `[policy]\ndefault = "open"\nallow = ["printable", "${path}"]\n`,
+      );
       const common = ["--instance", freshName(), "--state", `${folder}/s`, "--config", config];
       const ran = await vei(["serve", "--model", "mock", ...common]);
       assertEquals([ran.code, ran.stdout], [78, ""], ran.stderr);

@@ -98,7 +98,7 @@ export async function receiptsWhole(state: string, accepted: Iterable<string>): 
 const KEPT_RUN = new Set(["lock", "qemu.log", "kvm-trial.json", "trial.log"]);
 const KEPT_STATE = new Set([
   ...["lock", "format", "images", "models", "node.key", "receipts.log"],
-  ...["kv.db", "kv.db-wal", "kv.db-shm", "vei.toml", "setup"],
+  ...["kv.db", "kv.db-wal", "kv.db-shm", "policies", "vei.toml", "setup"],
 ]);
 
 /**

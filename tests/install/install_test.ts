@@ -1,5 +1,6 @@
 /** `vei install` and `vei uninstall` on a machine of their own. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { shippedPolicies, shippedPolicy } from "../../diodes/shipped.ts";
 import { CleanRoot } from "./clean_root.ts";
 import { compiledProgram } from "./compiled.ts";
 import { changed } from "./upper.ts";
@@ -7,6 +8,8 @@ import { changed } from "./upper.ts";
 /** What an installation is, where no systemd runs. */
 const INSTALLED = [
   "/etc/vei",
+  "/etc/vei/policies",
+  ...shippedPolicies().map((name) => `/etc/vei/policies/${name}.toml`).toSorted(),
   "/etc/vei/vei.toml",
   "/usr/local/bin/vei",
   "/usr/local/lib/vei",
@@ -38,6 +41,14 @@ Deno.test("installs, twice; uninstalls, twice; what was there before is there ag
     "vei-vm:x:64321:64321:VEI's virtual machine:/nonexistent:/usr/sbin/nologin",
   );
   assertStringIncludes(await root.must(["vei", "version"]), "vei 0");
+  assertEquals(await root.read("/etc/vei/policies/secrets.toml"), shippedPolicy("secrets"));
+  const listed = JSON.parse(await root.must(["vei", "policy", "list", "--json"]));
+  assertEquals(
+    listed.map((
+      { name, from, error, default: chosen }: Record<string, unknown>,
+    ) => [name, from, error, chosen]),
+    shippedPolicies().toSorted().map((name) => [name, "installed", null, name === "secrets"]),
+  );
   await root.must(["bash", "-n", "/usr/local/share/bash-completion/completions/vei"]);
 
   const second = await root.run(["vei", ...INSTALL]);

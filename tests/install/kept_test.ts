@@ -7,6 +7,7 @@ import { changed } from "./upper.ts";
 const CONFIG = "/etc/vei/vei.toml";
 const MAN = "/usr/local/share/man/man1/vei.1";
 const COMPLETION = "/usr/local/share/zsh/site-functions/_vei";
+const POLICY = "/etc/vei/policies/hateless.toml";
 const INSTALL = ["install", "--no-setup"];
 
 Deno.test("a changed configuration survives; a new default is laid beside it", async () => {
@@ -42,6 +43,49 @@ Deno.test("a changed configuration survives; a new default is laid beside it", a
   assertEquals(await root.read(MAN), "changed by an administrator\n");
   const left = await root.run(["ls", `${CONFIG}.default`, COMPLETION, "/usr/local/lib/vei"]);
   assertEquals([left.code, left.stdout], [2, ""]);
+});
+
+Deno.test("a changed policy survives, and a new version's is laid beside it; others are renewed", async () => {
+  await using root = await CleanRoot.make();
+  const program = await root.put(await compiledProgram(), "vei");
+  await root.must([program, ...INSTALL]);
+  const shipped = await root.read(POLICY), own = shipped.replace('["hate"]', '["hate", "spite"]');
+  await Deno.writeTextFile(root.path(POLICY), own);
+  const again = await root.run([program, ...INSTALL]);
+  assertEquals(again.code, 0, again.stderr);
+  assertStringIncludes(again.stderr, `${POLICY}: kept (changed by somebody, left as it is)`);
+  assert(!again.stderr.includes(".default"), again.stderr);
+  const judged = await root.run(["vei", "filter", "hateless"], { timeoutMs: 60_000 });
+  assertEquals(judged.code, 0, judged.stderr);
+  assertEquals(await root.must(["vei", "policy", "show", "hateless"]), own);
+
+  // The same program with another text of two policies.
+  const steps: [string, string][] = [
+    ['description = "The word ', 'description = "THE WORD '],
+    ['description = "Everything ', 'description = "EVERYTHING '],
+  ];
+  let next = await compiledProgram();
+  for (const [i, words] of steps.entries()) {
+    await withText(next, words, root.path(`/mnt/vei-${i}`));
+    next = root.path(`/mnt/vei-${i}`);
+  }
+  const laid = await root.run(["/mnt/vei-1", ...INSTALL]);
+  assertEquals(laid.code, 0, laid.stderr);
+  assertStringIncludes(laid.stderr, `${POLICY}.default: made (the default of this version`);
+  assertStringIncludes(laid.stderr, "/etc/vei/policies/open.toml: replaced");
+  assertEquals(await root.read(POLICY), own);
+  assertEquals(await root.read(`${POLICY}.default`), shipped.replace(...steps[0]));
+  const before = await root.differences();
+  await root.must(["/mnt/vei-1", ...INSTALL]);
+  assertEquals(changed(before, await root.differences()), {});
+
+  const gone = await root.run(["vei", "uninstall"]);
+  assertEquals(gone.code, 0, gone.stderr);
+  assertStringIncludes(gone.stderr, `${POLICY}: kept: somebody changed it`);
+  assertEquals(await root.must(["ls", "/etc/vei/policies"]), "hateless.toml\n");
+  assertEquals(await root.read(POLICY), own);
+  await root.must([program, "uninstall", "--purge"]);
+  assertEquals((await root.run(["ls", "/etc/vei"])).code, 2);
 });
 
 Deno.test("a program or a user of somebody else's stops it before anything is changed", async () => {

@@ -28,7 +28,8 @@ async function write(box: Box, diode: string): Promise<void> {
 }
 
 const configOf = (box: Box, diode: string) =>
-  `[enclave]\ncontext = 1024\n[diode]\nname = "${box.instance.state}/${diode}.toml"\n`;
+  '[policy]\ndefault = "hateless"\n[enclave]\ncontext = 1024\n' +
+  `[diode]\nname = "${box.instance.state}/${diode}.toml"\n`;
 
 const ask = (box: Box, tokens: number) => box.tell("x", { stream: true, max_tokens: tokens });
 

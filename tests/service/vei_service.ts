@@ -9,7 +9,7 @@ import { addTiny } from "../tools/tiny_model.ts";
 import type { SystemdWorld } from "./systemd_world.ts";
 
 /** Emulation: what the tests measure must not depend on the machine's /dev/kvm. */
-export const CONFIG = '[enclave]\naccel = "tcg"\n';
+export const CONFIG = '[policy]\ndefault = "hateless"\n[enclave]\naccel = "tcg"\n';
 
 /** Puts in place by hand what an installation puts there. */
 export async function install(world: SystemdWorld, model: TinyModel): Promise<void> {

@@ -104,7 +104,7 @@ export class Box implements AsyncDisposable {
    */
   serve(options: VeiOptions & { config?: string | null; plain?: string } = {}): Daemon {
     const args = ["serve", ...options.plain ? ["--model", options.plain] : [], ...this.arguments()];
-    const config = options.plain ? options.config : judgedConfig(options.config);
+    const config = judgedConfig(options.config, !options.plain);
     if (typeof config === "string") {
       const path = `${this.instance.state}/vei.toml`;
       Deno.writeTextFileSync(path, config);
@@ -352,8 +352,14 @@ export async function until<T>(
   }
 }
 
-/** @returns a configuration with the diode that the watch of a box judges by, unless it names one. */
-function judgedConfig(text: string | null = ""): string | null {
+/**
+ * @returns a configuration with a policy that is compiled at once and, where there is a gate, the diode
+ * that the watch of a box judges by, unless it names others.
+ */
+function judgedConfig(text: string | null = "", gate: boolean): string | null {
   if (text === null) return null;
-  return /^\[diode\]/m.test(text) ? text : `${text}\n[diode]\nname = "hateless"\n`;
+  let judged = text;
+  if (!/^\[policy\]/m.test(text)) judged += '\n[policy]\ndefault = "hateless"\n';
+  if (gate && !/^\[diode\]/m.test(text)) judged += '\n[diode]\nname = "hateless"\n';
+  return judged;
 }

@@ -53,10 +53,15 @@ export class Practice implements AsyncDisposable {
     return `${this.folder}/vei.toml`;
   }
 
-  /** Writes the configuration: the port, and what is given. @param api more keys of [api]. */
+  /**
+   * Writes the configuration: the port, a policy that is compiled at once unless another is named,
+   * and what is given.
+   * @param api more keys of [api].
+   */
   configure(text: string, api = ""): void {
     const own = `[api]\nlisten = "127.0.0.1:${this.port}"\n${api}\n`;
-    Deno.writeTextFileSync(this.config, own + text);
+    const policy = /^\[policy\]/m.test(text) ? "" : '[policy]\ndefault = "hateless"\n';
+    Deno.writeTextFileSync(this.config, own + policy + text);
   }
 
   /** Runs `vei doctor` as a person would. */

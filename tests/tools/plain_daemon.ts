@@ -28,7 +28,7 @@ export class PlainPlace implements AsyncDisposable {
   start(model: string, options: VeiOptions = {}): PlainDaemon {
     const listen = `127.0.0.1:${freePort()}`;
     const config = `${this.folder}/vei.toml`;
-    Deno.writeTextFileSync(config, `[api]\nlisten = "${listen}"\n`);
+    Deno.writeTextFileSync(config, `[api]\nlisten = "${listen}"\n[policy]\ndefault = "hateless"\n`);
     const args = ["serve", "--model", model, "--config", config, ...this.words];
     const env = { TMPDIR: this.temporary, ...options.env };
     const daemon = new PlainDaemon(this, listen, startVei(args, { ...options, env }));

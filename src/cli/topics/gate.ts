@@ -69,7 +69,9 @@ A list of rules as JSON, [{"id","type":"deny_regex","pattern","description"}], i
   vei policy diff A B           a shortest text that tells two policies apart, or \`equivalent\`
   vei filter NAME < FILE        try it on a text, or on the output of any program
 
-A file /etc/vei/policies/NAME.toml is a policy called NAME, before a shipped one of that name.
+A file /etc/vei/policies/NAME.toml is a policy called NAME, before a shipped one of that name. \`vei
+install\` lays the shipped ones there and never overwrites one that you changed: a newer version's
+is laid beside it, as NAME.toml.default.
 The monitor is a part of the daemon, not of the kernel: \`vei help diodes\` tells of that half.`,
 };
 
