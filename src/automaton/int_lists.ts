@@ -32,6 +32,11 @@ export class IntLists {
     return this.count++;
   }
 
+  /** @returns the number of a list, or -1 if it is not known. */
+  find(list: Int32Array): number {
+    return this.slots[this.slotOf(list)];
+  }
+
   private slotOf(list: Int32Array): number {
     const mask = this.slots.length - 1;
     let slot = hash(list) & mask;

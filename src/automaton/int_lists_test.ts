@@ -10,6 +10,7 @@ Deno.test("20,000 lists: each has one number, in the order they came, and is kep
     const list = Int32Array.from({ length: random.below(5) }, () => random.below(9) - 1);
     const key = list.join();
     if (!numbers.has(key)) numbers.set(key, numbers.size);
+    assertEquals(lists.find(list), numbers.get(key) === lists.count ? -1 : numbers.get(key));
     assertEquals(lists.intern(list), numbers.get(key));
   }
   assertEquals(lists.count, numbers.size);

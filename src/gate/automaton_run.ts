@@ -9,6 +9,12 @@ export interface Found {
   readonly start: number;
 }
 
+/** @returns what is broken where both are: the first rule, from the leftmost start. */
+export function earlier(a: Found | null, b: Found): Found {
+  if (a === null) return b;
+  return { rule: Math.min(a.rule, b.rule), start: Math.min(a.start, b.start) };
+}
+
 /** What all runs of an automaton share. */
 interface Shared {
   /** The most registers that a state has. */
@@ -61,6 +67,14 @@ export class AutomatonRun {
     this.scaled = automaton.start;
     this.shared = sharedOf(automaton);
     this.registers = new Float64Array(this.shared.registers);
+  }
+
+  /** The scaled state. It may be set to one without a register, or with those that there are. */
+  get state(): number {
+    return this.scaled;
+  }
+  set state(scaled: number) {
+    this.scaled = scaled;
   }
 
   /**

@@ -3,10 +3,12 @@
  * longer become part of a violation, whatever follows, and nothing else. The result does not depend
  * on how the bytes were cut.
  */
-import { AutomatonRun, type Found } from "./automaton_run.ts";
+import { AutomatonRun, earlier, type Found } from "./automaton_run.ts";
 import type { GateAutomaton } from "./automaton.ts";
 import { HeldBytes } from "./held_bytes.ts";
 import { JsonRun } from "./json_run.ts";
+import { Product } from "./product.ts";
+import { ProductRun } from "./product_run.ts";
 
 /** A policy for one direction, ready to run. */
 export interface MonitorProgram {
@@ -38,8 +40,21 @@ export interface Step {
 
 const NOTHING = new Uint8Array(0);
 
+/** Of each program the product of its automata: all monitors of it know what one has learnt. */
+const products = new WeakMap<readonly GateAutomaton[], Product>();
+
+/** @returns the runs through all automata; those that judge the whole content go together. */
+function runsOf(automata: readonly GateAutomaton[]): (AutomatonRun | ProductRun)[] {
+  const whole = automata.filter(({ within }) => within === Infinity);
+  if (whole.length < 2) return automata.map((automaton) => new AutomatonRun(automaton));
+  let product = products.get(automata);
+  if (product === undefined) products.set(automata, product = new Product(whole));
+  const rest = automata.filter(({ within }) => within !== Infinity);
+  return [new ProductRun(product), ...rest.map((automaton) => new AutomatonRun(automaton))];
+}
+
 export class Monitor {
-  private readonly runs: AutomatonRun[];
+  private readonly runs: (AutomatonRun | ProductRun)[];
   private readonly json: JsonRun[];
   private readonly held = new HeldBytes();
   /** Length of the content so far. */
@@ -47,7 +62,7 @@ export class Monitor {
   private over = false;
 
   constructor(private readonly program: MonitorProgram) {
-    this.runs = program.automata.map((automaton) => new AutomatonRun(automaton));
+    this.runs = runsOf(program.automata);
     this.json = program.json.map(({ rule, maxDepth }) => new JsonRun(rule, maxDepth));
   }
 
@@ -140,10 +155,4 @@ export class Monitor {
     this.held.add(bytes);
     return this.held.take(this.held.length - hold);
   }
-}
-
-/** @returns what is broken where both are: the first rule, from the leftmost start. */
-function earlier(a: Found | null, b: Found): Found {
-  if (a === null) return b;
-  return { rule: Math.min(a.rule, b.rule), start: Math.min(a.start, b.start) };
 }
