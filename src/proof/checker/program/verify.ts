@@ -97,12 +97,25 @@ export async function programDigest(
   return await sha256(plain);
 }
 
+/** No proof of ours is nearly as long. */
+const MOST_PROOF = 16 * 1024 * 1024;
+
 /** @returns the proof's text. @throws VeiError `proof-certificate`. */
 export async function unpack(name: string, proof: string): Promise<string> {
+  const text: string[] = [];
+  let length = 0;
   try {
     const packed = new Blob([unbase64(proof)]).stream();
-    return await new Response(packed.pipeThrough(new DecompressionStream("gzip"))).text();
+    const pieces = packed.pipeThrough(new DecompressionStream("gzip"))
+      .pipeThrough(new TextDecoderStream());
+    for await (const piece of pieces) {
+      text.push(piece);
+      length += piece.length;
+      if (length > MOST_PROOF) break;
+    }
   } catch {
     throw refuse("certificate", `the proof of ${name} cannot be unpacked`);
   }
+  if (length > MOST_PROOF) throw refuse("certificate", `the proof of ${name} is too long`);
+  return text.join("");
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { base64 } from "../../../base/base64.ts";
 import { VeiError } from "../../../base/errors.ts";
 import shipped from "../../../../diodes/certificates/program.json" with { type: "json" };
 import { type ProgramCertificate, verifyProgram } from "./verify.ts";
@@ -33,6 +34,9 @@ Deno.test("a certificate of something else is refused, and says why", async () =
     { ...CERTIFICATE, proofs: { ...proofs, "end.pass": "AAAA" } },
     /cannot be unpacked/,
   );
+  const long = new Blob(["0".repeat(20_000_000)]).stream();
+  const packed = await new Response(long.pipeThrough(new CompressionStream("gzip"))).bytes();
+  await refused({ ...CERTIFICATE, proofs: { ...proofs, "end.pass": base64(packed) } }, /too long/);
   // A proof of another condition: its steps do not follow.
   await refused({ ...CERTIFICATE, proofs: { ...proofs, "end.pass": proofs["end.drop"] } }, /step/);
 });
