@@ -63,7 +63,7 @@ const CHUNK = 65_536;
 /** @param maxTimeMs null: no limit. */
 async function filtered(program: MonitorProgram, maxTimeMs: number | null): Promise<End> {
   const filter = new Filter(program);
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const overtime = new Promise<End>((resolve) => {
     if (maxTimeMs === null) return;
     timer = setTimeout(() => resolve(filter.stop()), maxTimeMs);

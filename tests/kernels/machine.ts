@@ -137,7 +137,7 @@ async function readSome(path: string): Promise<string> {
 
 /** Waits for the promise, but not longer than so many ms; leaves no timer behind. */
 async function within(promise: Promise<unknown>, ms: number): Promise<void> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const over = new Promise((resolve) => timer = setTimeout(resolve, ms));
   await Promise.race([promise, over]);
   clearTimeout(timer);

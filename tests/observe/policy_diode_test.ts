@@ -30,7 +30,10 @@ Deno.test("policy:NAME: the kernel stops what one packet shows, the monitor all 
   const { diode } = await daemon.ready();
   assertEquals(diode!.name, "policy:mine");
   assertEquals(diode!.rules, { held: ["words", "limit:charset"], left: ["form"] });
-  assertMatch((await box.vei(["status"])).stdout, /diode policy:mine \(2 of 3 rules\), link/);
+  assertMatch(
+    (await box.vei(["status"])).stdout,
+    /diode policy:mine \(2 of 3 rules\), proved, link/,
+  );
 
   const first = await (await box.tell("x")).json();
   // One packet may hold both words.
