@@ -18,12 +18,12 @@ import { checkTable, type Pause } from "../src/proof/checker/table/check.ts";
 import type { TableClaim } from "../src/proof/checker/table/pairs.ts";
 import { STAND_INS } from "../src/proof/program_certificate.ts";
 import { tableCertificate } from "../src/proof/table_certificate.ts";
-import certificate from "./certificates/program.json" with { type: "json" };
+import shipped from "./certificates/program.json" with { type: "json" };
 import type { DiodeContent } from "./objects.ts";
 import { compileDiode, type DiodePlan } from "./plan.ts";
 
 /** The program's certificate, as it comes with it. */
-export const PROGRAM_CERTIFICATE: ProgramCertificate = certificate as ProgramCertificate;
+export const PROGRAM_CERTIFICATE: ProgramCertificate = shipped as ProgramCertificate;
 
 /** SHA-256 of the two certificates that a diode stands on. */
 export interface CertificateDigests {
@@ -46,13 +46,13 @@ export class DiodeProof {
    * @throws VeiError `proof-…` where something is not proved.
    */
   static async of(plan: DiodePlan, table?: Uint8Array): Promise<DiodeProof> {
-    const program = await programProof();
+    const { proof: program, certificate } = await provedProgram();
     const content = { table: plan.table.slice(), config: plan.config.slice() };
     const claim = claimOf(plan.file.predicate, content);
     const pause = breather();
     const used = table ?? await tableCertificate(claim, pause);
     const pairs = await checkTable(claim, used, pause);
-    const digests = { program: await programCertificateDigest(), table: await sha256(used) };
+    const digests = { program: certificate, table: await sha256(used) };
     return new DiodeProof(digests, pairs, program, content);
   }
 
@@ -119,17 +119,31 @@ function breather(): Pause {
   };
 }
 
-let program: Promise<ProgramProof> | undefined;
+interface ProvedProgram {
+  readonly proof: ProgramProof;
+  /** Digest of its certificate. */
+  readonly certificate: string;
+}
+
+let program: Promise<ProvedProgram> | undefined;
+
+/** Once in a process. */
+function provedProgram(): Promise<ProvedProgram> {
+  return program ??= (async () => ({
+    proof: await verifyProgram(diodeProgram(STAND_INS), STAND_INS, PROGRAM_CERTIFICATE),
+    certificate: await certificateDigest(PROGRAM_CERTIFICATE),
+  }))();
+}
 
 /**
  * Checks the program against its certificate; once in a process.
  * @throws VeiError `proof-…`.
  */
-export function programProof(): Promise<ProgramProof> {
-  return program ??= verifyProgram(diodeProgram(STAND_INS), STAND_INS, PROGRAM_CERTIFICATE);
+export async function programProof(): Promise<ProgramProof> {
+  return (await provedProgram()).proof;
 }
 
-/** @returns SHA-256 of the program's certificate in canonical JSON. */
-export async function programCertificateDigest(): Promise<string> {
-  return await sha256(new TextEncoder().encode(canonicalJson(PROGRAM_CERTIFICATE)));
+/** @returns SHA-256 of a program's certificate in canonical JSON. */
+export async function certificateDigest(certificate: ProgramCertificate): Promise<string> {
+  return await sha256(new TextEncoder().encode(canonicalJson(certificate)));
 }

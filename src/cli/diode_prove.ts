@@ -1,6 +1,4 @@
 /** `vei diode prove`: makes certificates, and checks each as it would be before an attachment. */
-import { canonicalJson } from "../base/canonical.ts";
-import { sha256 } from "../base/bytes.ts";
 import { defaultConfig } from "../base/config.ts";
 import { Exit } from "../base/errors.ts";
 import { diodeProgram } from "../bpf/program.ts";
@@ -8,7 +6,7 @@ import { verifyProgram } from "../proof/checker/program/verify.ts";
 import { proveProgram, STAND_INS } from "../proof/program_certificate.ts";
 import { tableCertificate } from "../proof/table_certificate.ts";
 import { certificateText, tableFile } from "../../diodes/certificate_file.ts";
-import { claimOf, DiodeProof, PROGRAM_CERTIFICATE } from "../../diodes/proof.ts";
+import { certificateDigest, claimOf, DiodeProof, PROGRAM_CERTIFICATE } from "../../diodes/proof.ts";
 import { shippedDiodes } from "../../diodes/shipped.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { enclaveRules } from "./configured.ts";
@@ -100,9 +98,8 @@ async function program({ json, terminal }: CommandContext, out: string | null) {
   );
   const ms = performance.now() - begun;
   if (out !== null) await Deno.writeTextFile(`${out}/program.json`, certificateText(certificate));
-  const text = canonicalJson(certificate);
-  const digest = await sha256(new TextEncoder().encode(text));
-  const shipped = text === canonicalJson(PROGRAM_CERTIFICATE);
+  const digest = await certificateDigest(certificate);
+  const shipped = digest === await certificateDigest(PROGRAM_CERTIFICATE);
   if (!json) {
     terminal.out(
       `program      proved by ${solver}: ${conditions} conditions, ${steps} steps, ` +

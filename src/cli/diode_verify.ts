@@ -19,7 +19,7 @@ import { shippedDiodes } from "../../diodes/shipped.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { enclaveRules } from "./configured.ts";
 import { namedDiode } from "./named_diode.ts";
-import { ask, dump, type Proved, TOOL_NAMES, type ToolAnswer } from "./proof_tools.ts";
+import { askAll, dump, type Proved, TOOL_NAMES, type ToolAnswer } from "./proof_tools.ts";
 import { usageError } from "./usage.ts";
 
 export const command: Command = {
@@ -64,8 +64,9 @@ export const command: Command = {
         await diode(context, plan, shipped === null ? undefined : pairingOf(shipped, name)),
       );
     }
-    const answers: ToolAnswer[] = [];
-    for (const tool of tools) answers.push(await asked(context, tool));
+    const answers = tools.length === 0
+      ? []
+      : await askAll(tools, await provedConditions(), (answer) => tell(context, answer));
     if (json) terminal.json({ program, diodes, tools: answers });
     if (answers.some(({ others }) => others.length > 0)) return Exit.failed;
     return answers.some(({ proved }) => proved === null) ? Exit.unknown : Exit.ok;
@@ -137,18 +138,15 @@ function toolsOf(option: string | boolean | undefined): string[] {
   return tools;
 }
 
-async function asked({ json, terminal }: CommandContext, tool: string): Promise<ToolAnswer> {
-  const answer = await ask(tool, await provedConditions());
-  const { proved, others, ms } = answer;
-  if (!json) {
-    const total = (proved ?? 0) + others.length;
-    const said = proved === null
-      ? "not installed: nothing is known of what it would say"
-      : `${proved} of ${total} conditions confirmed, ${ms.toFixed(0)} ms`;
-    terminal.out(`${answer.tool.padEnd(12)} ${said}`);
-    for (const { condition, said } of others) terminal.out(`             ${condition}: ${said}`);
-  }
-  return answer;
+function tell({ json, terminal }: CommandContext, answer: ToolAnswer): void {
+  if (json) return;
+  const { tool, proved, others, ms } = answer;
+  const total = (proved ?? 0) + others.length;
+  const said = proved === null
+    ? "not installed: nothing is known of what it would say"
+    : `${proved} of ${total} conditions confirmed, ${ms.toFixed(0)} ms`;
+  terminal.out(`${tool.padEnd(12)} ${said}`);
+  for (const { condition, said } of others) terminal.out(`             ${condition}: ${said}`);
 }
 
 /** The program's conditions, with the proofs that come with it. */

@@ -54,14 +54,44 @@ function textsOf({ condition, proof }: Proved): Record<string, string> {
   };
 }
 
-/** @param named a tool's name, or `NAME=PATH` where it is not on the search path. */
-export async function ask(named: string, all: readonly Proved[]): Promise<ToolAnswer> {
+/** Gives some work a folder, which is gone afterwards. */
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await Deno.makeTempDir({ prefix: "vei-proof-" });
+  try {
+    return await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/**
+ * @param tools names, or `NAME=PATH` where one is not on the search path.
+ * @param told each tool's answers, when it has given them.
+ * @returns the answers, in the order of the tools.
+ */
+export function askAll(
+  tools: readonly string[],
+  all: readonly Proved[],
+  told: (answer: ToolAnswer) => void,
+): Promise<ToolAnswer[]> {
+  return inFolder(async (folder) => {
+    await dump(folder, all);
+    const answers: ToolAnswer[] = [];
+    for (const tool of tools) {
+      const answer = await ask(tool, all, folder);
+      answers.push(answer);
+      told(answer);
+    }
+    return answers;
+  });
+}
+
+/** @param folder where the conditions have been dumped. */
+async function ask(named: string, all: readonly Proved[], folder: string): Promise<ToolAnswer> {
   const [tool, path = tool] = named.split("=");
   const begun = performance.now();
-  const folder = await Deno.makeTempDir({ prefix: "vei-proof-" });
   const others: { condition: string; said: string }[] = [];
   try {
-    await dump(folder, all);
     for (const { condition: { name } } of all) {
       const { args, proved } = TOOLS[tool];
       const files = args.map((arg) => arg.replace(/\{(\w+)\}/, `${folder}/${name}.$1`));
@@ -74,16 +104,13 @@ export async function ask(named: string, all: readonly Proved[]): Promise<ToolAn
   } catch (error) {
     if (!(error instanceof VeiError) || error.code !== "program-missing") throw error;
     return { tool, proved: null, others: [], ms: performance.now() - begun };
-  } finally {
-    await Deno.remove(folder, { recursive: true });
   }
   return { tool, proved: all.length - others.length, others, ms: performance.now() - begun };
 }
 
 /** Runs CaDiCaL on clauses. @returns its proof (DRAT). @throws VeiError `solver-missing`, `solver-failed`. */
-export async function solve(dimacs: string): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "vei-proof-" });
-  try {
+export function solve(dimacs: string): Promise<string> {
+  return inFolder(async (folder) => {
     const [cnf, drat] = [`${folder}/cnf`, `${folder}/drat`];
     await Deno.writeTextFile(cnf, dimacs);
     const args = ["-q", "-n", "--no-binary", cnf, drat];
@@ -97,9 +124,7 @@ export async function solve(dimacs: string): Promise<string> {
       hint: "the program is not proved; report this: it cannot happen with vei as it was built",
       exit: Exit.failed,
     });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Makes the certificate that a diode's table says what its predicate does. Not trusted. */
 import { unhex } from "../base/bytes.ts";
-import { bindingOf, CERTIFICATE, type Pause, worked } from "./checker/table/check.ts";
+import { atOnce, bindingOf, CERTIFICATE, type Pause, worked } from "./checker/table/check.ts";
 import { Pairs, type TableClaim } from "./checker/table/pairs.ts";
 
 /**
@@ -22,11 +22,7 @@ export async function tableCertificate(
 
 /** @returns the entries of all pairs that any bytes lead to, in the order of the shortest. */
 export function pairing(both: Pairs): Uint8Array<ArrayBuffer> {
-  const steps = searching(both);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
+  return atOnce(searching(both));
 }
 
 function* searching(both: Pairs): Generator<void, Uint8Array<ArrayBuffer>> {

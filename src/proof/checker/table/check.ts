@@ -64,13 +64,17 @@ export async function worked<T>(
   }
 }
 
-/** The bisimulation itself, at once. @returns how many pairs there are. @throws as checkTable. */
-export function checkPairs(both: Pairs, entries: Uint8Array): number {
-  const steps = checking(both, entries);
+/** Takes all steps of some work, at once. @returns what it comes to. */
+export function atOnce<T>(steps: Generator<void, T>): T {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
   }
+}
+
+/** The bisimulation itself, at once. @returns how many pairs there are. @throws as checkTable. */
+export function checkPairs(both: Pairs, entries: Uint8Array): number {
+  return atOnce(checking(both, entries));
 }
 
 function* checking(both: Pairs, entries: Uint8Array): Generator<void, number> {
