@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { base64, unbase64 } from "../src/base/base64.ts";
 import { Exit, messageOf, VeiError } from "../src/base/errors.ts";
 import { formatPredicate } from "../src/policy/predicate.ts";
+import { type Hint, LAWS } from "../src/proof/checker/program/hints.ts";
 import type { ProgramCertificate } from "../src/proof/checker/program/verify.ts";
 import type { DiodePlan } from "./plan.ts";
 import closed from "./certificates/closed.json" with { type: "json" };
@@ -43,19 +44,32 @@ const TableFile = v.strictObject({
 /** The certificate of one diode's table. */
 export type TableCertificateFile = v.InferOutput<typeof TableFile>;
 
-const slot = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** What is said of the program's places: a term, of which the checker finds out whether it is one. */
+const Hint: v.GenericSchema<Hint> = v.lazy(() =>
+  v.union([
+    v.pipe(v.number(), v.integer()),
+    v.string(),
+    v.array(Hint),
+  ])
+);
+const Ways = v.record(v.string(), v.strictObject({ index: Hint, state: Hint }));
+const Region = v.picklist(["number", "frame", "config", "table"]);
+const Place = v.strictObject({
+  slot: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  registers: v.record(
+    v.string(),
+    v.union([v.strictTuple([Region]), v.strictTuple([Region, Hint])]),
+  ),
+  stack: v.array(v.strictTuple([v.number(), v.picklist([1, 2, 4, 8]), Hint])),
+  facts: v.array(Hint),
+  laws: v.array(v.strictTuple([v.picklist(LAWS), Hint, Hint])),
+  ways: Ways,
+});
 const ProgramFile = v.strictObject({
-  format: v.literal("vei-program-proof/1"),
+  format: v.literal("vei-program-proof/2"),
   program: v.string(),
   solver: v.string(),
-  cuts: v.strictObject({
-    payload: slot,
-    head: slot,
-    middle: slot,
-    tail: slot,
-    decided: slot,
-    end: slot,
-  }),
+  cuts: v.strictObject({ ways: Ways, places: v.record(v.string(), Place) }),
   proofs: v.record(v.string(), v.string()),
 });
 
@@ -71,7 +85,16 @@ export function tableFile(plan: DiodePlan, certificate: Uint8Array): TableCertif
 
 /** @returns the text of a certificate's file. */
 export function certificateText(file: TableCertificateFile | ProgramCertificate): string {
-  return JSON.stringify(file, null, 2) + "\n";
+  return written(file, 2, "\n") + "\n";
+}
+
+/** JSON with a line for each entry of objects, so many levels deep. */
+function written(value: unknown, levels: number, line: string): string {
+  if (levels === 0 || typeof value !== "object") return JSON.stringify(value);
+  const entries = Object.entries(value!).map(([key, one]) =>
+    `${line}  ${JSON.stringify(key)}: ${written(one, levels - 1, `${line}  `)}`
+  );
+  return `{${entries.join(",")}${line}}`;
 }
 
 /** @returns the certificate that comes with a shipped diode, null for any other. */

@@ -23,7 +23,7 @@ import type { DiodeContent } from "./objects.ts";
 import { compileDiode, type DiodePlan } from "./plan.ts";
 
 /** The program's certificate, as it comes with it. */
-export const PROGRAM_CERTIFICATE: ProgramCertificate = shipped as ProgramCertificate;
+export const PROGRAM_CERTIFICATE: ProgramCertificate = shipped as unknown as ProgramCertificate;
 
 /** SHA-256 of the two certificates that a diode stands on. */
 export interface CertificateDigests {

@@ -1,12 +1,13 @@
 /** Makes the program's certificate: the conditions are the checker's, the proofs a solver's. */
 import { base64 } from "../base/base64.ts";
-import { diodeProgram, programLabels } from "../bpf/program.ts";
+import { diodeProgram } from "../bpf/program.ts";
 import { clausesOf } from "./checker/program/blast.ts";
-import { type Condition, conditionsOf, type Cuts } from "./checker/program/conditions.ts";
+import { type Condition, conditionsOf } from "./checker/program/conditions.ts";
 import { decode, type MapName } from "./checker/program/decode.ts";
 import { type ProgramCertificate, programDigest } from "./checker/program/verify.ts";
 import { dimacsOf } from "./dimacs.ts";
 import { lratOf } from "./lrat.ts";
+import { programCuts } from "./program_places.ts";
 
 /** Stand for the maps where none are open. */
 export const STAND_INS: Readonly<Record<MapName, number>> = {
@@ -15,20 +16,6 @@ export const STAND_INS: Readonly<Record<MapName, number>> = {
   counters: 3,
   events: 4,
 };
-
-/** @returns where the program is cut: at these labels of its source. */
-export function programCuts(): Cuts {
-  const labels = programLabels();
-  const at = (label: string) => labels.get(label)!;
-  return {
-    payload: at("payload"),
-    head: at("group"),
-    middle: at("after 0"),
-    tail: at("bytes"),
-    decided: at("decided"),
-    end: at("end"),
-  };
-}
 
 /** @returns what has to be proved of the program. @throws VeiError `proof-program`. */
 export function programConditions(): Condition[] {
@@ -54,7 +41,7 @@ export async function proveProgram(
     proofs[condition.name] = await pack(lratOf(clauses, await solve(dimacsOf(clauses))));
     told(condition.name);
   }
-  return { format: "vei-program-proof/1", program, solver, cuts: programCuts(), proofs };
+  return { format: "vei-program-proof/2", program, solver, cuts: programCuts(), proofs };
 }
 
 async function pack(text: string): Promise<string> {

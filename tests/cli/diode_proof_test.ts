@@ -113,8 +113,8 @@ Deno.test("what is proved of the program is written for other people's tools", (
     assertEquals(code, 0, stderr);
     const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
     for (const kind of ["smt2", "cnf", "lrat", "drat"]) {
-      assert(names.includes(`link.payload.${kind}`), names.join());
+      assert(names.includes(`entry.payload.${kind}`), names.join());
     }
     assertEquals(names.length % 4, 0);
-    assertMatch(await Deno.readTextFile(`${folder}/link.payload.smt2`), /\(check-sat\)\n$/);
+    assertMatch(await Deno.readTextFile(`${folder}/entry.payload.smt2`), /\(check-sat\)\n$/);
   }));

@@ -7,11 +7,10 @@ import { XDP } from "../../ffi/bpf_program.ts";
 import { hex } from "../../src/base/bytes.ts";
 import { diodeProgram } from "../../src/bpf/program.ts";
 import { clausesOf } from "../../src/proof/checker/program/blast.ts";
-import { PARTS } from "../../src/proof/checker/program/conditions.ts";
 import { Terms } from "../../src/proof/checker/program/term.ts";
 import { STAND_INS } from "../../src/proof/program_certificate.ts";
 import { seeded } from "../judge/random.ts";
-import { Follower, waysOf } from "../proof/follow.ts";
+import { Follower, PARTS, waysOf } from "../proof/follow.ts";
 import { cadical } from "../proof/solvers.ts";
 import { kernelTest } from "./loaded_diode.ts";
 import { ProgramWorld, settingsOf } from "./program_world.ts";
@@ -22,13 +21,15 @@ const LONG = 300, ONE_IN = 5;
 
 /** No frame goes these ways: there the program has no verdict yet. */
 const NEVER = [
-  "link.pass",
+  "entry.pass",
   "head.pass",
   "head.drop",
   "middle.pass",
   "middle.drop",
   "tail.pass",
+  "tail.drop",
   "decided.pass",
+  "spent.pass",
 ];
 
 kernelTest("each way of the proof is gone by a frame, and ends as it does in the kernel", () => {

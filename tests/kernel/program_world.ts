@@ -106,9 +106,9 @@ const HORIZONS = [9, 10, 11, 12, 13, 14, 15, 16];
 
 /** @returns a setting for each diode, most of them with so many random frames. */
 export function settingsOf(random: Random, frames: number): Setting[] {
-  const horizons = HORIZONS.map((bytes): typeof DIODES[number] => [
-    `contains "hate" within ${bytes}`,
-    {},
+  const horizons = HORIZONS.flatMap((bytes): typeof DIODES => [
+    [`contains "hate" within ${bytes}`, {}],
+    [`size <= ${bytes} and not contains "hate"`, {}],
   ]);
   return [...DIODES, ...horizons].map(([text, changes], i) => {
     const link = { ...LINK, ...changes };

@@ -78,8 +78,41 @@ export function functionsOf(
         return byte(table, at);
       case "table16":
         return byte(table, at) | byte(table, at + 1n) << 8n;
+      case "rest": // index, state
+        return restOf(frame, table, config, Number(at >> 16n), Number(at & 0xffffn));
       default:
         throw new Error(`There is no function ${name}`);
     }
   };
+}
+
+/** Offsets in the two maps (`src/bpf/layout.ts`), and the farthest that a walk goes. */
+const CLASSES = 131_586, FARTHEST = 1536;
+
+/** @returns 1 if a frame's payload passes, when the walk has come to a state after so many bytes. */
+function restOf(
+  frame: Uint8Array,
+  table: Uint8Array,
+  config: Uint8Array,
+  index: number,
+  state: number,
+): bigint {
+  const [numbers, entries] = [config, table].map((map) => new DataView(map.buffer));
+  const number = (at: number) => numbers.getUint32(at, true);
+  const [decidedBelow, acceptFrom, walkBytes, leastSize, mostSize] = [32, 36, 44, 48, 52].map(
+    number,
+  );
+  const synAck = frame[47] === 0x12, anyOptions = config[42] !== 0;
+  const start = anyOptions ? 34 + 4 * (frame[46] >> 4) : synAck ? 62 : 54;
+  const payload = frame.subarray(start);
+  if (payload.length < leastSize || payload.length > mostSize) return 0n;
+  for (; state >= decidedBelow && index < payload.length; index++) {
+    if (index === walkBytes) {
+      if (walkBytes === FARTHEST) return 0n;
+      break;
+    }
+    state = entries.getUint16(2 * (1 + state + table[CLASSES + payload[index]]), true);
+  }
+  if (state < decidedBelow) return state === 0 ? 0n : 1n;
+  return state >= acceptFrom ? 1n : 0n;
 }

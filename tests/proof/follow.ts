@@ -5,19 +5,22 @@
  */
 import { assertEquals } from "@std/assert";
 import { diodeProgram } from "../../src/bpf/program.ts";
-import { CUTS, type Cuts, Part, PARTS } from "../../src/proof/checker/program/conditions.ts";
+import { ENTRY, Part, partsOf } from "../../src/proof/checker/program/conditions.ts";
 import { decode } from "../../src/proof/checker/program/decode.ts";
-import { STACK } from "../../src/proof/checker/program/layout.ts";
+import { EVENT_BYTES } from "../../src/bpf/layout.ts";
+import { Specification } from "../../src/proof/checker/program/specification.ts";
 import { type Term, Terms } from "../../src/proof/checker/program/term.ts";
-import { programCuts, STAND_INS } from "../../src/proof/program_certificate.ts";
+import { STAND_INS } from "../../src/proof/program_certificate.ts";
+import { programCuts } from "../../src/proof/program_places.ts";
 import { evaluator, functionsOf, type Values } from "./evaluate.ts";
 
-type PartName = typeof PARTS[number];
+/** Where the program keeps the state in which a round began. */
+const BEFORE_GROUP = -EVENT_BYTES - 16;
 
 /** What the variables of a part stand for. */
 interface Place {
   start: bigint;
-  payload: bigint;
+  length: bigint;
   index: bigint;
   state: bigint;
 }
@@ -26,7 +29,8 @@ interface Place {
 interface Way {
   /** `tail.end 3`: the fourth way from there to that cut. */
   readonly name: string;
-  readonly to: "pass" | "drop" | keyof Cuts;
+  /** "pass", "drop", or a place of the program. */
+  readonly to: string;
   readonly guard: Term;
   readonly r0: Term;
   readonly r2: Term;
@@ -41,20 +45,22 @@ interface Followed {
   readonly hypotheses: number;
 }
 
+const CUTS = programCuts();
+export const PARTS: readonly string[] = partsOf(CUTS);
+
 /** @returns the ways out of a part, with what is supposed there and what is claimed. */
-export function waysOf(from: PartName, t: Terms) {
+export function waysOf(from: string, t: Terms) {
   const program = decode(diodeProgram(STAND_INS), STAND_INS);
-  const cuts = programCuts();
-  const part = new Part(program, cuts, from, t);
+  const part = new Part(program, CUTS, from, t);
   const { hypotheses, outcome } = part.ways();
   const none = t.constant(0, 64);
   const verdict = (to: "pass" | "drop"): Way => ({
     ...{ name: `${from}.${to}`, to, guard: outcome[to], r0: none, r2: none, before: none },
   });
   const ways: Way[] = [verdict("pass"), verdict("drop")];
-  for (const to of CUTS) {
-    (outcome.cuts.get(cuts[to]) ?? []).forEach(({ guard, registers, stack }, i) => {
-      const bytes = [...Array(8).keys()].map((at) => stack.get(STACK.beforeGroup + at));
+  for (const [to, { slot }] of Object.entries(CUTS.places)) {
+    (outcome.cuts.get(slot) ?? []).forEach(({ guard, registers, stack }, i) => {
+      const bytes = [...Array(8).keys()].map((at) => stack.get(BEFORE_GROUP + at));
       const before = bytes.every((byte) => byte !== undefined)
         ? bytes.reduce((low, high) => t.concat(high, low))
         : none;
@@ -65,7 +71,7 @@ export function waysOf(from: PartName, t: Terms) {
   return { hypotheses, ways, conditions: part.conditions() };
 }
 
-function followed(from: PartName): Followed {
+function followed(from: string): Followed {
   const { hypotheses, ways, conditions } = waysOf(from, new Terms());
   return {
     ways,
@@ -81,16 +87,18 @@ function followed(from: PartName): Followed {
 
 export class Follower {
   private readonly parts = new Map(PARTS.map((from) => [from, followed(from)]));
+  private readonly verdict = verdictOf();
 
   /** @returns the names of the frame's ways in order; the last says whether it passes. */
   follow(frame: Uint8Array, table: Uint8Array, config: Uint8Array): string[] {
     const apply = functionsOf(frame, table, config);
     const length = BigInt(frame.length);
+    const accepts = this.verdict({ apply, variable: () => length })[0];
     const names: string[] = [];
-    let from: PartName = "link";
-    let at: Place = { start: 0n, payload: 0n, index: 0n, state: 0n };
+    let from = ENTRY;
+    let at: Place = { start: 0n, length: 0n, index: 0n, state: 0n };
     while (names.length < 1000) {
-      const { way, registers } = this.lead(from, at, length, apply);
+      const { way, registers } = this.lead(from, { ...at, frame: length, accepts }, apply);
       names.push(way.name);
       if (way.to === "pass" || way.to === "drop") return names;
       at = placeAt(way.to, from, at, length, registers);
@@ -99,9 +107,8 @@ export class Follower {
     throw new Error("A way without an end");
   }
 
-  private lead(from: PartName, at: Place, frame: bigint, apply: Values["apply"]) {
+  private lead(from: string, known: Readonly<Record<string, bigint>>, apply: Values["apply"]) {
     const { ways, claims, valuesOf, hypotheses } = this.parts.get(from)!;
-    const known: Record<string, bigint> = { ...at, frame };
     // Of what else there are variables nothing is known: one value is as good as another.
     const found = valuesOf({ apply, variable: (name) => known[name] ?? 0n });
     const so = found.slice(0, hypotheses + claims.length);
@@ -117,24 +124,28 @@ export class Follower {
   }
 }
 
+/** @returns what gives the specification's verdict on a frame. */
+function verdictOf() {
+  const t = new Terms();
+  const length = t.zext(t.variable("frame", 32), 64);
+  return evaluator([new Specification(t).accepts(length)]);
+}
+
 function placeAt(
-  to: keyof Cuts,
-  from: PartName,
+  to: string,
+  from: string,
   at: Place,
   length: bigint,
   { r0, r2, before }: Record<"r0" | "r2" | "before", bigint>,
 ): Place {
   switch (to) {
     case "payload":
-      return { ...at, start: r2, payload: length - r2 };
+      return { ...at, start: r2, length: length - r2 };
     case "middle":
       return { ...at, index: r2 - at.start, state: before >> 1n };
-    case "head":
-    case "tail":
-      return { ...at, index: r2 - at.start, state: r0 };
-    case "decided":
-      return { ...at, state: r0 };
     case "end": // behind a decided state r0 says that it is universal, and not which it is
       return from === "decided" ? at : { ...at, state: r0 };
+    default:
+      return { ...at, index: r2 - at.start, state: r0 };
   }
 }

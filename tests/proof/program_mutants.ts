@@ -2,10 +2,12 @@
 import { diodeProgram } from "../../src/bpf/program.ts";
 import { type Condition, conditionsOf } from "../../src/proof/checker/program/conditions.ts";
 import { decode } from "../../src/proof/checker/program/decode.ts";
-import { programCuts, STAND_INS } from "../../src/proof/program_certificate.ts";
+import { STAND_INS } from "../../src/proof/program_certificate.ts";
+import { programCuts } from "../../src/proof/program_places.ts";
 import { type ConditionJudge, refusal } from "./condition_judge.ts";
 
 const SLOT = 8;
+const CUTS = programCuts();
 const ORIGINAL = diodeProgram(STAND_INS);
 export const SLOTS = ORIGINAL.length / SLOT;
 
@@ -65,7 +67,7 @@ export async function judgeProgram(judge: ConditionJudge, bytes: Uint8Array): Pr
   }
   let conditions: Condition[];
   try {
-    conditions = conditionsOf(program, programCuts());
+    conditions = conditionsOf(program, CUTS);
   } catch (error) {
     return { by: "executor", why: refusal(error) };
   }

@@ -2,7 +2,7 @@
 import { type ProgramCertificate, unpack } from "../../src/proof/checker/program/verify.ts";
 import shipped from "../../diodes/certificates/program.json" with { type: "json" };
 
-export const CERTIFICATE = shipped as ProgramCertificate;
+export const CERTIFICATE = shipped as unknown as ProgramCertificate;
 
 /** @returns the proofs (LRAT) by the names of their conditions. */
 export async function shippedProofs(): Promise<ReadonlyMap<string, string>> {

@@ -3,10 +3,10 @@
  * its source is a place, told apart by the lines that lead there.
  */
 import type { Instruction } from "../../src/proof/checker/program/decode.ts";
-import { type Condition, Part, PARTS } from "../../src/proof/checker/program/conditions.ts";
+import { type Condition, Part, partsOf } from "../../src/proof/checker/program/conditions.ts";
 import { Specification } from "../../src/proof/checker/program/specification.ts";
 import { type Term, Terms } from "../../src/proof/checker/program/term.ts";
-import { programCuts } from "../../src/proof/program_certificate.ts";
+import { programCuts } from "../../src/proof/program_places.ts";
 
 /** What may be done at a place instead: by name, the call done otherwise. */
 type Others = Record<string, () => Term>;
@@ -81,11 +81,11 @@ function otherTerms(t: Terms, choose: Chooser): Terms {
 }
 
 type Program = readonly (Instruction | null)[];
-type PartName = typeof PARTS[number];
+const CUTS = programCuts();
 
-function conditions(program: Program, from: PartName, choose: Chooser): Condition[] {
+function conditions(program: Program, from: string, choose: Chooser): Condition[] {
   const t = new Terms();
-  return new Part(program, programCuts(), from, t, new Specification(otherTerms(t, choose)))
+  return new Part(program, CUTS, from, t, new Specification(otherTerms(t, choose)))
     .conditions();
 }
 
@@ -101,9 +101,9 @@ export function specificationMutants(program: Program): SpecificationMutant[] {
   /** By the place, what may be done there instead, and in each part which calls are made there. */
   const places = new Map<
     string,
-    { others: readonly string[]; calls: Map<PartName, Set<number>> }
+    { others: readonly string[]; calls: Map<string, Set<number>> }
   >();
-  for (const from of PARTS) {
+  for (const from of partsOf(CUTS)) {
     let call = 0;
     conditions(program, from, (where, others) => {
       const place = where();

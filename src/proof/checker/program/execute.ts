@@ -5,7 +5,7 @@
  */
 import { refuse } from "../refusal.ts";
 import type { Instruction } from "./decode.ts";
-import { HELPER, STACK, VALUE_BYTES, VERDICT } from "./layout.ts";
+import { EVENT_BYTES, HELPER, VALUE_BYTES, VERDICT } from "./layout.ts";
 import type { Region, State, Value } from "./state.ts";
 import type { Term, Terms } from "./term.ts";
 
@@ -362,12 +362,11 @@ export class Executor {
   private call(state: State, helper: number, slot: number): State {
     const { t } = this;
     if (helper === HELPER.report) {
-      const bytes = STACK.eventBytes;
       const map = this.value(state, 1, slot).region;
-      this.stackOffset(state, 2, 0, bytes, slot);
+      this.stackOffset(state, 2, 0, EVENT_BYTES, slot);
       const is = (register: number, value: number) =>
         this.number(state, register, slot) === t.constant(value, 64);
-      if (map !== "events map" || !is(3, bytes) || !is(4, 0)) {
+      if (map !== "events map" || !is(3, EVENT_BYTES) || !is(4, 0)) {
         throw refuse("program", `slot ${slot} reports something else than an event`);
       }
     } else if (helper !== HELPER.now) {

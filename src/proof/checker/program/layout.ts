@@ -46,13 +46,8 @@ export const VALUE_BYTES = { table: 132_104, config: 64, counters: 256 } as cons
 /** A payload that is not decided by then, where the table looks further, is dropped. */
 export const WALK_LIMIT = 1536;
 
-/** Offsets from the stack's top of what the loop keeps there. */
-export const STACK = {
-  payloadLength: -16,
-  decidedBelow: -48,
-  beforeGroup: -56,
-  eventBytes: 40,
-} as const;
+/** Bytes of an event. */
+export const EVENT_BYTES = 40;
 
 export const VERDICT = { drop: 1n, pass: 2n } as const;
 

@@ -9,20 +9,151 @@ import type { Term, Terms } from "./term.ts";
 const FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16;
 const FLAGS = [ACK, PSH | ACK, FIN | ACK, FIN | PSH | ACK, SYN | ACK, RST, RST | ACK];
 const HEADERS = 54, SYN_HEADERS = 62, TCP = 34;
+/** Bytes of which the program asks at once whether they are calm. */
+const UNIT = 4;
+
+/** A place in the walk over a frame's payload: 64 bits each, but for `state`, which has 16. */
+export interface Walk {
+  /** Bytes before the payload. */
+  readonly start: Term;
+  /** Bytes of the payload. */
+  readonly length: Term;
+  /** Bytes of the payload that have been walked. */
+  readonly index: Term;
+  /** The table's state after them. */
+  readonly state: Term;
+}
 
 export class Specification {
+  /** States below it are decided: nothing that follows leads away from them. */
   readonly decidedBelow: Term;
+  /** So many bytes of a payload are walked at most. */
   readonly walkBytes: Term;
-  readonly start: Term;
+  /** Where the walk begins. */
+  readonly first: Term;
 
   constructor(private readonly t: Terms) {
     this.decidedBelow = this.setting("decidedBelow", 4);
     this.walkBytes = this.setting("walkBytes", 4);
-    this.start = this.setting("start", 2);
+    this.first = t.extract(this.setting("start", 2), 0, 16);
+  }
+
+  /** Whether a frame of `length` bytes is to pass. */
+  accepts(length: Term): Term {
+    const start = this.payloadStart();
+    const payload = this.t.sub(length, start);
+    return this.t.and(this.linkRules(length, start), this.payloadPasses(start, payload));
+  }
+
+  /** Whether a payload passes, where the link rules are kept: an empty one too may be refused. */
+  payloadPasses(start: Term, length: Term): Term {
+    const { t } = this;
+    const index = this.number(0);
+    const walked = this.rest({ start, length, index, state: this.first });
+    const carries = t.not(this.is(47, SYN | ACK)); // a SYN+ACK may not carry data
+    const emptyPasses = t.not(this.flag("dropEmpty"));
+    return t.ite(t.eq(length, this.number(0)), emptyPasses, t.and(carries, walked));
+  }
+
+  /** Whether the payload passes, by the walk from this place on. What that is, says `restLaw`. */
+  rest({ index, state }: Walk): Term {
+    return this.t.apply("rest", this.t.concat(index, state), 1);
+  }
+
+  /**
+   * The walk itself, a byte at a time. It stops when it is decided, at the payload's end, and after
+   * `walkBytes` bytes: where that is as far as any walk goes, what is not decided by then is refused.
+   */
+  restLaw(walk: Walk): Term {
+    const { t, walkBytes } = this;
+    const decided = this.decided(walk.state);
+    const atEnd = t.eq(walk.index, walk.length);
+    const stops = t.any(decided, atEnd, t.eq(walk.index, walkBytes));
+    const isFarthest = t.eq(walkBytes, this.number(WALK_LIMIT));
+    const inTime = t.any(decided, atEnd, t.not(isFarthest));
+    const verdict = t.and(inTime, this.stopped(walk));
+    return t.eq(this.rest(walk), t.ite(stops, verdict, this.rest(this.after(walk))));
+  }
+
+  /** Whether a payload passes whose walk has stopped here. */
+  stopped({ state, length }: Walk): Term {
+    const { t } = this;
+    const accepting = t.ule(this.setting("acceptFrom", 4), this.wide(state));
+    const alive = t.not(t.eq(state, t.constant(0, 16))); // of two decided states, 0 accepts nothing
+    return t.all(
+      t.ite(this.decided(state), alive, accepting),
+      t.ule(this.setting("leastSize", 4), length),
+      t.ule(length, this.setting("mostSize", 4)),
+    );
+  }
+
+  /** The walk a byte on. */
+  private after(walk: Walk): Walk {
+    return { ...walk, index: this.t.add(walk.index, this.number(1)), state: this.next(walk) };
+  }
+
+  /** The state a byte on: 16 bits. */
+  next(walk: Walk): Term {
+    const { t } = this;
+    const row = t.shl(this.wide(this.tableByte(TABLE.classes, this.byteAt(walk))), 1);
+    const at = t.add(row, t.shl(this.wide(walk.state), 1));
+    return t.apply("table16", t.add(at, this.number(TABLE.rows + TABLE.next)), 16);
+  }
+
+  decided(state: Term): Term {
+    return this.t.ult(this.wide(state), this.decidedBelow);
+  }
+
+  /** From a decided state no byte leads away: `checkMaps` finds it so of every state and byte. */
+  decidedLaw(walk: Walk): Term {
+    const { t } = this;
+    return t.implies(this.decided(walk.state), this.decided(this.next(walk)));
+  }
+
+  /**
+   * Nor from any state a byte whose kind is not among its restless ones, as `checkMaps` finds too;
+   * so neither do several such bytes in a row.
+   */
+  calmLaw(walk: Walk): Term {
+    const { t } = this;
+    const restless = this.restless(walk.state);
+    let [at, calm] = [walk, t.true];
+    for (let i = 0; i < UNIT; i++) {
+      const kind = t.zext(this.tableByte(TABLE.kinds, this.byteAt(at)), 16);
+      calm = t.and(calm, t.eq(t.and(kind, restless), t.constant(0, 16)));
+      at = this.after(at);
+    }
+    const stays = t.and(t.eq(at.state, walk.state), t.eq(this.restless(at.state), restless));
+    return t.implies(calm, stays);
+  }
+
+  /** `checkMaps` once more: a walk ends. */
+  walkLaw(): Term {
+    return this.t.ule(this.walkBytes, this.number(WALK_LIMIT));
+  }
+
+  /** The kinds of bytes under which a state is restless, as 16 bits. */
+  restless(state: Term): Term {
+    const { t } = this;
+    const at = t.add(t.shl(this.wide(state), 1), this.number(TABLE.rows));
+    return t.apply("table16", at, 16);
+  }
+
+  /** The byte with the TCP flags, as 64 bits. */
+  flagByte(): Term {
+    return this.wide(this.byte(47));
   }
 
   number(value: number): Term {
     return this.t.constant(value, 64);
+  }
+
+  private tableByte(base: number, byte: Term): Term {
+    return this.t.apply("table8", this.t.add(this.wide(byte), this.number(base)), 8);
+  }
+
+  private byteAt({ start, index }: Walk): Term {
+    return this.t.apply("frame", this.t.add(start, index), 8);
   }
 
   private wide(term: Term): Term {
@@ -44,7 +175,7 @@ export class Specification {
   }
 
   private byte(at: number): Term {
-    return this.frameByte(this.number(at));
+    return this.t.apply("frame", this.number(at), 8);
   }
 
   /** Two bytes in network order, as 64 bits. */
@@ -76,10 +207,9 @@ export class Specification {
     return t.ite(this.flag("anyOptions"), free, fixed);
   }
 
-  /** @returns whether a frame of `length` bytes keeps the link rules, whatever its payload is. */
-  linkRules(length: Term): Term {
+  /** Whether a frame of `length` bytes keeps the link rules, whatever its payload is. */
+  private linkRules(length: Term, start: Term): Term {
     const { t } = this;
-    const start = this.payloadStart();
     const synAck = this.is(47, SYN | ACK);
     const synOptions = [[54, 2], [55, 4], [58, 1], [59, 3], [60, 3]].map(([at, value]) =>
       this.is(at, value)
@@ -109,94 +239,5 @@ export class Specification {
       t.ule(start, length),
       t.or(this.flag("anyOptions"), fixedOptions),
     );
-  }
-
-  /** Whether a packet without a payload passes, where the link rules are kept. */
-  emptyPasses(): Term {
-    return this.t.not(this.flag("dropEmpty"));
-  }
-
-  /** Whether a packet may have a payload: a SYN+ACK may not. */
-  mayCarry(): Term {
-    return this.t.not(this.is(47, SYN | ACK));
-  }
-
-  /** The byte with the TCP flags, as 64 bits. */
-  flagByte(): Term {
-    return this.wide(this.byte(47));
-  }
-
-  private tableByte(base: number, byte: Term): Term {
-    return this.t.apply("table8", this.t.add(this.wide(byte), this.number(base)), 8);
-  }
-
-  /** The state after `state` (16 bits) on a byte of the payload. */
-  next(state: Term, byte: Term): Term {
-    const { t } = this;
-    const row = t.shl(this.wide(this.tableByte(TABLE.classes, byte)), 1);
-    const at = t.add(t.add(row, this.wide(state)), this.wide(state));
-    return t.apply("table16", t.add(at, this.number(TABLE.rows + TABLE.next)), 16);
-  }
-
-  /** The kinds of bytes under which a state is restless, as 16 bits. */
-  restless(state: Term): Term {
-    const { t } = this;
-    const at = t.add(t.shl(this.wide(state), 1), this.number(TABLE.rows));
-    return t.apply("table16", at, 16);
-  }
-
-  /** Decided is the state from which every way leads to itself. */
-  decided(state: Term): Term {
-    return this.t.ult(this.wide(state), this.decidedBelow);
-  }
-
-  /** The frame's byte at an offset of 64 bits. */
-  frameByte(at: Term): Term {
-    return this.t.apply("frame", at, 8);
-  }
-
-  /** Whether the walk is at its end after `index` bytes of a payload of `length`. */
-  atEnd(index: Term, length: Term): Term {
-    return this.t.or(this.t.eq(index, length), this.t.eq(index, this.walkBytes));
-  }
-
-  /** Of a decided state: whether nothing is accepted from it. From the other, everything is. */
-  isDead(state: Term): Term {
-    return this.t.eq(state, this.t.constant(0, 16));
-  }
-
-  /** Whether a walk that is not decided has stopped too early: more bytes follow than any walk takes. */
-  isTooMuch(more: Term): Term {
-    return this.t.and(more, this.t.eq(this.walkBytes, this.number(WALK_LIMIT)));
-  }
-
-  /** Whether a payload of `length` passes whose walk stopped in `state`, which does not refuse. */
-  accepted(state: Term, length: Term): Term {
-    const { t } = this;
-    return t.all(
-      t.or(this.decided(state), t.ule(this.setting("acceptFrom", 4), this.wide(state))),
-      t.ule(this.setting("leastSize", 4), length),
-      t.ule(length, this.setting("mostSize", 4)),
-    );
-  }
-
-  /** From a decided state no byte leads away: `checkMaps` finds it so of every state and byte. */
-  staysIfDecided(state: Term, byte: Term): Term {
-    const { t } = this;
-    const next = this.next(state, byte);
-    return t.implies(this.decided(state), t.and(t.eq(next, state), this.decided(next)));
-  }
-
-  /** Nor from any state a byte whose kind is not among its restless ones: `checkMaps` again. */
-  staysIfCalm(state: Term, byte: Term): Term {
-    const { t } = this;
-    const kinds = t.and(t.zext(this.tableByte(TABLE.kinds, byte), 16), this.restless(state));
-    const calm = t.eq(kinds, t.constant(0, 16));
-    return t.implies(calm, t.eq(this.next(state, byte), state));
-  }
-
-  /** What `checkMaps` has found of the configuration. */
-  configHolds(): Term {
-    return this.t.ule(this.walkBytes, this.number(WALK_LIMIT));
   }
 }

@@ -164,6 +164,7 @@ export class Terms {
 
   /** @returns `width` bits of the term from bit `lowest` on. */
   extract(term: Term, lowest: number, width: number): Term {
+    if (lowest + width > term.width) throw new TypeError(`bits beyond ${term.width}`);
     if (width === term.width) return term;
     if (term.op === "const") return this.constant(term.value >> BigInt(lowest), width);
     if (term.op === "zext" && lowest + width <= term.args[0].width) {
@@ -178,6 +179,7 @@ export class Terms {
   }
 
   zext(term: Term, width: number): Term {
+    if (width < term.width) throw new TypeError(`${term.width} bits as ${width}`);
     if (width === term.width) return term;
     if (term.op === "const") return this.constant(term.value, width);
     return this.make("zext", width, [term]);

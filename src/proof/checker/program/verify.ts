@@ -3,13 +3,14 @@ import { unbase64 } from "../../../base/base64.ts";
 import { sha256 } from "../../../base/bytes.ts";
 import { refuse } from "../refusal.ts";
 import { blast } from "./blast.ts";
-import { type Cuts, Part, PARTS } from "./conditions.ts";
+import { Part, partsOf } from "./conditions.ts";
 import { decode, type MapName } from "./decode.ts";
+import type { Cuts } from "./hints.ts";
 import { checkLrat } from "./lrat.ts";
 
-/** Proofs only: every condition is made anew from the program's bytes. */
+/** Hints and proofs: every condition is made anew from the program's bytes. */
 export interface ProgramCertificate {
-  readonly format: "vei-program-proof/1";
+  readonly format: "vei-program-proof/2";
   /** SHA-256 of the program's bytes with zeros for the maps' descriptors. */
   readonly program: string;
   /** Name and version of the solver that found the proofs. */
@@ -45,7 +46,7 @@ export async function verifyProgram(
 ): Promise<ProgramProof> {
   const program = decode(bytes, fds);
   const digest = await programDigest(bytes, program);
-  if (certificate.format !== "vei-program-proof/1") {
+  if (certificate.format !== "vei-program-proof/2") {
     throw refuse("certificate", "a certificate of another form");
   }
   if (certificate.program !== digest) {
@@ -57,7 +58,7 @@ export async function verifyProgram(
   const left = new Map(Object.entries(certificate.proofs));
   let [conditions, clauses, steps] = [0, 0, 0];
   // Part by part: the terms of one are not needed for the next.
-  for (const part of PARTS) {
+  for (const part of partsOf(certificate.cuts)) {
     for (const condition of new Part(program, certificate.cuts, part).conditions()) {
       const proof = left.get(condition.name);
       if (proof === undefined) throw refuse("certificate", `no proof of ${condition.name}`);

@@ -6,7 +6,7 @@ import { type ProgramCertificate, verifyProgram } from "./verify.ts";
 import { diodeProgram } from "../../../bpf/program.ts";
 
 const FDS = { table: 11, config: 12, counters: 13, events: 14 };
-const CERTIFICATE = shipped as ProgramCertificate;
+const CERTIFICATE = shipped as unknown as ProgramCertificate;
 
 async function refused(certificate: ProgramCertificate, words: RegExp): Promise<void> {
   const error = await assertRejects(
@@ -27,7 +27,7 @@ Deno.test("a certificate of something else is refused, and says why", async () =
   const proofs = { ...CERTIFICATE.proofs };
   const { "end.pass": one, ...others } = proofs;
   await refused({ ...CERTIFICATE, program: "00" }, /is for the program 00/);
-  await refused({ ...CERTIFICATE, format: "other" as "vei-program-proof/1" }, /another form/);
+  await refused({ ...CERTIFICATE, format: "other" as "vei-program-proof/2" }, /another form/);
   await refused({ ...CERTIFICATE, proofs: others }, /no proof of end\.pass/);
   await refused({ ...CERTIFICATE, proofs: { ...proofs, "end.more": one } }, /end\.more, which/);
   await refused(
@@ -39,14 +39,6 @@ Deno.test("a certificate of something else is refused, and says why", async () =
   await refused({ ...CERTIFICATE, proofs: { ...proofs, "end.pass": base64(packed) } }, /too long/);
   // A proof of another condition: its steps do not follow.
   await refused({ ...CERTIFICATE, proofs: { ...proofs, "end.pass": proofs["end.drop"] } }, /step/);
-});
-
-Deno.test("the cuts are hints: wrong ones prove nothing", async () => {
-  const { head, tail, ...others } = CERTIFICATE.cuts;
-  for (const cuts of [{ ...others, head: tail, tail: head }, { ...others, head: 0, tail }]) {
-    const wrong = verifyProgram(diodeProgram(FDS), FDS, { ...CERTIFICATE, cuts });
-    await assertRejects(() => wrong, VeiError, "Not proved");
-  }
 });
 
 Deno.test("a program that differs in one byte is refused before its proof is looked at", async () => {
