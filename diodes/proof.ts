@@ -33,7 +33,7 @@ export interface CertificateDigests {
 
 /** What was checked of one diode. Only `proveDiode` makes one. */
 export class DiodeProof {
-  /** @param pairs of table state and predicate that the table's certificate names. */
+  /** @param pairs of table and predicate that any bytes lead to. */
   private constructor(
     readonly certificates: CertificateDigests,
     readonly pairs: number,

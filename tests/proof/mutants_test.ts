@@ -3,7 +3,6 @@ import { assert, assertEquals } from "@std/assert";
 import { checkPairs } from "../../src/proof/checker/table/check.ts";
 import { Pairs } from "../../src/proof/checker/table/pairs.ts";
 import { PredicateReader } from "../../src/proof/checker/table/predicate.ts";
-import { pairing } from "../../src/proof/table_certificate.ts";
 import { type Random, seeded } from "../judge/random.ts";
 import { claimOfText, type OwnClaim, refusal } from "./claims.ts";
 import { sameWalk } from "./same_walk.ts";
@@ -13,7 +12,7 @@ const CLASSES = 2 * 65_793, KINDS = CLASSES + 256, END = KINDS + 256;
 /** Tries one mutant after another, with what the checker has read of the predicate kept. */
 class Mutants {
   private readonly reader: PredicateReader;
-  private readonly entries: Uint8Array;
+  private readonly states: Promise<Uint8Array>;
   readonly width: number;
   readonly rows: number;
   tried = 0;
@@ -21,7 +20,7 @@ class Mutants {
 
   constructor(private readonly text: string, private readonly claim: OwnClaim) {
     this.reader = new PredicateReader(claim.readRegex);
-    this.entries = pairing(new Pairs(claim, this.reader));
+    this.states = checkPairs(new Pairs(claim, this.reader), null);
     this.width = 2 + Math.max(...claim.table.subarray(CLASSES, KINDS));
     const used = claim.table.subarray(0, CLASSES).findLastIndex((byte) => byte !== 0) / 2;
     this.rows = Math.ceil(used / this.width);
@@ -40,10 +39,11 @@ class Mutants {
       ? view.getUint16(at, true)
       : view.getUint32(at, true);
     if (value === was) return;
+    const states = await this.states;
     const original = { ...this.claim, [map]: this.claim[map].slice() };
     put(value);
     this.tried++;
-    const code = await refusal(() => checkPairs(new Pairs(this.claim, this.reader), this.entries));
+    const code = await refusal(() => checkPairs(new Pairs(this.claim, this.reader), states));
     if (code === null) {
       this.harmless++;
       const where = `${this.text}: ${map} ${at}: ${was} → ${value}`;

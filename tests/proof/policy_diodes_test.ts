@@ -15,8 +15,7 @@ const RULES = {
   maxFrame: 1514,
 };
 
-// Others take the checker longer: reality-only some seconds, secrets half a minute.
-for (const name of ["hateless", "json-only", "printable", "no-links"]) {
+for (const name of ["hateless", "json-only", "printable", "no-links", "reality-only", "secrets"]) {
   Deno.test(`the checker accepts the certificate of policy:${name}, for what the kernel is given`, async () => {
     const { file, table, config } = await compilePolicyDiode(shippedPolicy(name), name, RULES);
     const claim = { ...claimOf(file.predicate), table, config };

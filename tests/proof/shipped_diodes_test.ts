@@ -35,21 +35,15 @@ Deno.test("a certificate of another diode, damaged or cut off is refused", async
       const code = await refused(await tableCertificate(other));
       assertEquals(code, "proof-certificate", name);
     }
-    for (const length of [0, 1, 39, 40, certificate.length - 7, certificate.length - 1]) {
-      if (length < 0 || length === 40 && certificate.length === 40) continue;
+    for (const length of [0, 1, 39, 40, certificate.length - 2, certificate.length - 1]) {
       assertEquals(await refused(certificate.subarray(0, length)), "proof-certificate", name);
     }
-    const twice = new Uint8Array([...certificate, 0, 0, 0, 0, 0, 0, 0]);
+    const twice = new Uint8Array([...certificate, 0, 0]);
     assertEquals(await refused(twice), "proof-certificate", name);
     for (let i = 0; i < Math.min(certificate.length, 200); i++) {
       const flipped = certificate.slice();
       flipped[i] ^= 1 << i % 8;
-      // Another byte, or from another pair, may lead to the same one: it is as good a certificate.
-      const code = await refused(flipped);
-      assert(
-        code === "proof-certificate" || (code === null && (i - 40) % 7 >= 2),
-        `${name} ${i}`,
-      );
+      assertEquals(await refused(flipped), "proof-certificate", `${name} ${i}`);
     }
   }
 });

@@ -1,35 +1,26 @@
 /**
- * Table and predicate accept the same payloads, by a bisimulation: every byte leads from each of the
- * certificate's pairs to one of them, and both sides of each agree on whether a payload may end. So
- * the walk accepts exactly what the predicate does, of every length; but a payload of more than
- * 1,536 bytes that is not decided by then is dropped, where the predicate looks further.
+ * Table and predicate accept the same payloads, by a bisimulation: every byte leads from each of its
+ * pairs to one of them, and both sides of each agree on whether a payload may end. So the walk
+ * accepts exactly what the predicate does, of every length; but a payload of more than 1,536 bytes
+ * that is not decided by then is dropped, where the predicate looks further.
  */
-import { hex, sha256 } from "../../../base/bytes.ts";
+import { concat, equalBytes, hex, sha256, unhex } from "../../../base/bytes.ts";
 import { refuse } from "../refusal.ts";
 import { Pairs, type TableClaim } from "./pairs.ts";
 
 /** Asked after each pair; what it returns is waited for, so that others may work too. */
 export type Pause = () => Promise<void> | null;
 
-/** A certificate, little-endian: 8 bytes of magic, 32 of binding, then an entry for each pair but the first. */
-export const CERTIFICATE = {
-  magic: "VEItab1\n",
-  binding: 8,
-  pairs: 40,
-  /** u16 state, u32 index of an earlier pair, u8 the byte that leads from that one to this. */
-  entryBytes: 7,
-} as const;
+/** How a certificate begins: 8 bytes of magic, 32 of digest. Then the states of all pairs follow. */
+export const HEADER_BYTES = 40;
 
-/** @returns SHA-256 of what a certificate speaks of: predicate, table, the walk's numbers. */
-export async function bindingOf({ predicate, table, config }: TableClaim): Promise<string> {
-  const text = JSON.stringify(
-    predicate,
-    (_, value) => value instanceof Uint8Array ? hex(value) : value,
-  );
-  const walk = [...config.subarray(28, 40), ...config.subarray(43, 56)];
-  return await sha256(
-    new TextEncoder().encode(`${text}\n${hex(Uint8Array.from(walk))}\n${await sha256(table)}`),
-  );
+/** @returns how a certificate of the claim begins: it is bound to predicate, table, walk's numbers. */
+export async function headerOf({ predicate, table, config }: TableClaim): Promise<Uint8Array> {
+  const plain = (_: string, value: unknown) => value instanceof Uint8Array ? hex(value) : value;
+  const text = JSON.stringify(predicate, plain);
+  const walk = concat(config.subarray(28, 40), config.subarray(43, 56));
+  const claimed = new TextEncoder().encode(`${text}\n${hex(walk)}\n${await sha256(table)}`);
+  return concat(new TextEncoder().encode("VEItab2\n"), unhex(await sha256(claimed)));
 }
 
 /**
@@ -41,70 +32,35 @@ export async function checkTable(
   certificate: Uint8Array,
   pause?: Pause,
 ): Promise<number> {
-  const { magic, binding, pairs } = CERTIFICATE;
-  if (new TextDecoder().decode(certificate.subarray(0, binding)) !== magic) {
-    throw refuse("certificate", "it is no certificate of a table");
+  if (!equalBytes(certificate.subarray(0, HEADER_BYTES), await headerOf(claim))) {
+    throw refuse("certificate", "it is none, or for another predicate or table");
   }
-  if (hex(certificate.subarray(binding, pairs)) !== await bindingOf(claim)) {
-    throw refuse("certificate", "it is for another predicate or table");
-  }
-  return await worked(checking(new Pairs(claim), certificate.subarray(pairs)), pause);
+  const states = await checkPairs(new Pairs(claim), certificate.subarray(HEADER_BYTES), pause);
+  return states.length / 2;
 }
 
-/** Takes all steps of some work, with pauses. @returns what it comes to. */
-export async function worked<T>(
-  steps: Generator<void, T>,
+/**
+ * The bisimulation itself. All pairs that any bytes lead to are found, in the order of the shortest.
+ * @param named their states, as a certificate names them; without one they are only found.
+ * @returns their states, u16 each, little-endian.
+ * @throws as checkTable.
+ */
+export async function checkPairs(
+  both: Pairs,
+  named: Uint8Array | null,
   pause: Pause = () => null,
-): Promise<T> {
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
+): Promise<Uint8Array> {
+  const states: number[] = [];
+  for (const [walk, rest] of both.reached(...both.first)) {
+    if (walk.ends() !== rest.ends()) {
+      throw refuse("table", `of pair ${states.length / 2} only one of table and predicate accepts`);
+    }
+    const state = both.states.get(walk)!;
+    states.push(state & 0xff, state >> 8);
     const waiting = pause();
     if (waiting !== null) await waiting;
   }
-}
-
-/** Takes all steps of some work, at once. @returns what it comes to. */
-export function atOnce<T>(steps: Generator<void, T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
-}
-
-/** The bisimulation itself, at once. @returns how many pairs there are. @throws as checkTable. */
-export function checkPairs(both: Pairs, entries: Uint8Array): number {
-  return atOnce(checking(both, entries));
-}
-
-function* checking(both: Pairs, entries: Uint8Array): Generator<void, number> {
-  const { entryBytes } = CERTIFICATE;
-  if (entries.length % entryBytes !== 0) throw refuse("certificate", "it is cut off");
-  const view = new DataView(entries.buffer, entries.byteOffset, entries.length);
-  const pairs = [both.first];
-  const indices = new Map([[both.key(both.first), 0]]);
-  for (let at = 0; at < entries.length; at += entryBytes) {
-    const parent = pairs[view.getUint32(at + 2, true)];
-    const pair = parent && both.after(parent, view.getUint8(at + 6));
-    if (!pair || pair.state !== view.getUint16(at, true) || indices.has(both.key(pair))) {
-      throw refuse("certificate", `pair ${pairs.length} is not a new one, as it says`);
-    }
-    indices.set(both.key(pair), pairs.length);
-    pairs.push(pair);
-    yield;
-  }
-  const next: number[][] = [];
-  for (const [i, pair] of pairs.entries()) {
-    if (both.ends(pair.state) !== pair.residual.accepts) {
-      throw refuse("table", `of pair ${i} only one of table and predicate accepts`);
-    }
-    next.push([...both.next(pair)].map(([key, { byte }]) => {
-      const target = indices.get(key);
-      if (target === undefined) throw refuse("certificate", `byte ${byte} leads out of pair ${i}`);
-      return target;
-    }));
-    yield;
-  }
-  both.checkEmpty(pairs.map(({ residual }) => residual.accepts), next);
-  return pairs.length;
+  const found = Uint8Array.from(states);
+  if (named === null || equalBytes(named, found)) return found;
+  throw refuse("certificate", `it does not name the ${found.length / 2} pairs that there are`);
 }

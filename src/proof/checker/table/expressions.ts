@@ -1,153 +1,168 @@
 /**
- * Regular expressions by derivatives (J. Brzozowski, 1964): what must still follow a symbol is an
- * expression again. What `^ $ \b \B` ask of a place is what stands on its two sides, so both
- * questions are asked of a place. Repetitions are counted and not written out; alternatives that
- * differ in one count only are one, for all the counts in a row. Equal expressions are one object.
+ * Extended regular expressions by derivatives (J. Brzozowski, 1964): what must still follow a symbol
+ * is an expression again. Equal ones are one object. What `^ $ \b \B` ask of a place is what stands
+ * on its two sides. Repetitions are counted and not written out, and alternatives that differ in how
+ * often they repeat only are one, for all the numbers in a row.
  */
+import { refuse } from "../refusal.ts";
 import { once } from "./once.ts";
 
-/** What stands on a side of a place: nothing, a line break, a word's character, another. */
-export const EDGE = 0, LINE = 1, WORD = 2, OTHER = 3;
-export const SIDES = [EDGE, LINE, WORD, OTHER];
-export type Place = (before: number, after: number) => boolean;
+/** What stands on a side of a place: a symbol like any other, nothing, a line break, a word's. */
+export const OTHER = 0, EDGE = 1, LINE = 2, WORD = 3;
+const SIDES = [OTHER, EDGE, LINE, WORD];
 
-export interface Expression {
-  readonly id: number;
-  /** Whether nothing need follow, at a place. */
-  readonly nullable: Place;
-  /** What must follow the symbol behind a place. */
-  readonly derive: (symbol: number, before: number) => Expression;
-  /** The alternatives: itself, if it is not several. */
-  readonly options: readonly Expression[];
-  /** Of one after another: the first, and what follows it. */
-  readonly first: Expression | null;
-  readonly rest: Expression | null;
-  /** Of what asks only for a place: which. */
-  readonly place: Place | null;
-  /** The first repetition in it; `name` is the same for those that differ in its numbers only. */
-  readonly count: Count | null;
+/** Sets of places hold a bit for each two sides. */
+export const NOWHERE = 0, EVERYWHERE = 0xffff;
+
+/** @returns the set of the places that are so. */
+export function places(holds: (before: number, after: number) => boolean): number {
+  const both = SIDES.flatMap((before) => SIDES.map((after) => holds(before, after)));
+  return both.reduce((set, held, bit) => set | Number(held) << bit, NOWHERE);
 }
 
-interface Count {
-  readonly name: string;
+/** More than any table needs: beyond, the answer is no. */
+const MOST = 200_000;
+
+/** What is repeated, how often, and what must follow then. */
+interface Repetition {
+  readonly of: Expression;
   readonly least: number;
   readonly most: number;
-  readonly change: (least: number, most: number) => Expression;
+  readonly rest: Expression;
+}
+
+type Step = (symbol: number, before: number) => Expression;
+
+export class Expression {
+  private readonly derivatives = new Map<number, Expression>();
+  /** Those of which one must follow: itself, if it is no choice. */
+  readonly options: readonly Expression[];
+
+  /** @param nullable the places at which nothing need follow. */
+  constructor(
+    readonly id: number,
+    readonly nullable: number,
+    private readonly step: Step,
+    options?: readonly Expression[],
+    readonly repetition?: Repetition,
+  ) {
+    this.options = options ?? [this];
+  }
+
+  /** Whether nothing need follow between two sides. */
+  ends(before = OTHER, after = OTHER): boolean {
+    return (this.nullable >> SIDES.length * before + after & 1) === 1;
+  }
+
+  /** @returns what must follow the symbol, if `before` stands before it. */
+  derive(symbol: number, before = OTHER): Expression {
+    const key = symbol * SIDES.length + before;
+    return once(this.derivatives, key, () => this.step(symbol, before));
+  }
 }
 
 export class Expressions {
   private readonly interned = new Map<string, Expression>();
-  readonly never: Expression = this.make("never", () => false, () => this.never);
-  readonly empty = this.make("empty", () => true, () => this.never);
+  readonly never: Expression = this.or([]);
+  readonly empty = this.at("everywhere", EVERYWHERE);
   readonly any = this.one("any", () => true);
-  /** Everything. */
+  /** Whatever it be. */
   readonly all = this.times(this.any, 0, Infinity);
 
-  /** @param sideOf what a symbol is to the places beside it. */
-  constructor(private readonly sideOf: (symbol: number) => number = () => OTHER) {}
+  /** What a symbol is to the places beside it. */
+  sideOf(_symbol: number): number {
+    return OTHER;
+  }
 
-  private make(
-    key: string,
-    nullable: Place,
-    derive: Expression["derive"],
-    parts: Partial<Expression> = {},
-  ): Expression {
+  /** @param key tells it from all others. */
+  make(key: string, nullable: number, step: Step, ...parts: [Expression[]?, Repetition?]) {
     return once(this.interned, key, () => {
-      const derivatives = new Map<number, Expression>();
-      const made: Expression = {
-        id: this.interned.size,
-        nullable,
-        derive: (symbol, before) =>
-          once(derivatives, symbol * SIDES.length + before, () => derive(symbol, before)),
-        get options() {
-          return parts.options ?? [made];
-        },
-        first: null,
-        rest: null,
-        place: null,
-        count: null,
-        ...parts,
-      };
-      return made;
+      const id = this.interned.size;
+      if (id >= MOST) throw refuse("predicate", `more than ${MOST} things may follow by it`);
+      return new Expression(id, nullable, step, ...parts);
     });
   }
 
   /** One symbol. @param key tells its set from all others. */
   one(key: string, has: (symbol: number) => boolean): Expression {
-    const derive = (symbol: number) => has(symbol) ? this.empty : this.never;
-    return this.make(`one ${key}`, () => false, derive);
+    return this.make(`one ${key}`, NOWHERE, (symbol) => has(symbol) ? this.empty : this.never);
   }
 
-  /** A place. */
-  at(key: string, place: Place): Expression {
-    return this.make(`at ${key}`, place, () => this.never, { place });
+  /** Nothing, at one of the places. */
+  at(key: string, set: number): Expression {
+    return this.make(`at ${key}`, set, () => this.never);
+  }
+
+  /** One after another. */
+  sequence(all: readonly Expression[]): Expression {
+    return all.reduceRight((rest, first) => this.then(first, rest), this.empty);
   }
 
   then(first: Expression, rest: Expression): Expression {
-    if (first === this.never || rest === this.never) return this.never;
-    if (first === this.empty) return rest;
-    if (rest === this.empty) return first;
-    if (first.options.length > 1) return this.or(first.options.map((one) => this.then(one, rest)));
-    if (first.rest) return this.then(first.first!, this.then(first.rest, rest));
-    const derive = (symbol: number, before: number) => {
-      const within = this.then(first.derive(symbol, before), rest);
-      const skips = first.nullable(before, this.sideOf(symbol));
-      return skips ? this.or([within, rest.derive(symbol, before)]) : within;
-    };
-    const nullable: Place = (before, after) =>
-      first.nullable(before, after) && rest.nullable(before, after);
-    const [name, inside] = first.count
-      ? [`${first.count.name}.${rest.id}`, first.count]
-      : [`${first.id}.${rest.count?.name}`, rest.count];
-    const change = (least: number, most: number) =>
-      first.count
-        ? this.then(inside!.change(least, most), rest)
-        : this.then(first, inside!.change(least, most));
-    const count = inside && { ...inside, name, change };
-    return this.make(`${first.id}.${rest.id}`, nullable, derive, { first, rest, count });
+    const { options, repetition } = first;
+    if (options.length !== 1) return this.or(options.map((one) => this.then(one, rest)));
+    if (!repetition) return this.times(first, 1, 1, rest);
+    const { of, least, most } = repetition;
+    return this.times(of, least, most, this.then(repetition.rest, rest));
   }
 
-  times(of: Expression, least: number, most: number): Expression {
-    if (least > most || (of === this.never && least > 0)) return this.never;
-    if (most === 0 || of === this.empty || of === this.never) return this.empty;
-    if (least === 1 && most === 1) return of;
-    const nullable: Place = (before, after) => least === 0 || of.nullable(before, after);
-    const derive = (symbol: number, before: number) => {
+  times(of: Expression, least: number, most: number, rest = this.empty): Expression {
+    const single = least === 1 && most === 1;
+    if (rest === this.never || least > most || (of === this.never && least > 0)) return this.never;
+    if (most === 0 || of === this.never || of === this.empty) return rest;
+    if (single && (of.repetition || of.options.length > 1)) return this.then(of, rest);
+    if (single && rest === this.empty) return of;
+    const step: Step = (symbol, before) => {
+      const skips = of.ends(before, this.sideOf(symbol));
       // Where one may be empty, any number of them may have been, and need no counting.
-      const fewer = of.nullable(before, this.sideOf(symbol)) ? 0 : Math.max(0, least - 1);
-      return this.then(of.derive(symbol, before), this.times(of, fewer, most - 1));
+      const fewer = skips ? 0 : Math.max(0, least - 1);
+      const within = this.then(of.derive(symbol, before), this.times(of, fewer, most - 1, rest));
+      return skips || least === 0 ? this.or([within, rest.derive(symbol, before)]) : within;
     };
-    const change = (fewest: number, greatest: number) => this.times(of, fewest, greatest);
-    const count = { name: `${of.id}#`, least, most, change };
-    return this.make(`${of.id}{${least},${most}}`, nullable, derive, { count });
+    const nullable = (least === 0 ? EVERYWHERE : of.nullable) & rest.nullable;
+    const key = `${of.id}{${least},${most}}${rest.id}`;
+    return this.make(key, nullable, step, undefined, { of, least, most, rest });
   }
 
   or(all: readonly Expression[]): Expression {
-    const counted = new Map<string, Expression[]>();
-    const options = new Set<Expression>();
-    for (const one of all.flatMap(({ options }) => options)) {
-      if (one.count) once(counted, one.count.name, () => []).push(one);
-      else if (one !== this.never) options.add(one);
+    const alike = Map.groupBy(
+      new Set(all.flatMap(({ options }) => options)),
+      ({ id, repetition }) => repetition ? `${repetition.of.id} ${repetition.rest.id}` : id,
+    );
+    const options = [...alike.values()].flatMap((some) => this.joined(some));
+    if (options.includes(this.all)) return this.all;
+    if (options.length === 1) return options[0];
+    options.sort((a, b) => a.id - b.id);
+    const nullable = options.reduce((set, one) => set | one.nullable, NOWHERE);
+    const step: Step = (symbol, before) =>
+      this.or(options.map((one) => one.derive(symbol, before)));
+    return this.make(options.map(({ id }) => id).join("|"), nullable, step, options);
+  }
+
+  /** @returns the fewest that say the same as some that differ in how often they repeat only. */
+  private joined(some: Expression[]): Expression[] {
+    if (some.length === 1) return some;
+    const rows: Repetition[] = [];
+    for (const next of some.map((one) => one.repetition!).sort((a, b) => a.least - b.least)) {
+      const last = rows.at(-1);
+      if (!last || next.least > last.most + 1) rows.push(next);
+      else rows.push({ ...rows.pop()!, most: Math.max(last.most, next.most) });
     }
-    for (const alike of counted.values()) {
-      const counts = alike.map(({ count }) => count!).sort((a, b) => a.least - b.least);
-      let { least, most } = counts[0];
-      for (const next of counts) {
-        if (next.least > most + 1) {
-          options.add(next.change(least, most));
-          ({ least, most } = next);
-        }
-        most = Math.max(most, next.most);
-      }
-      options.add(counts[0].change(least, most));
-    }
-    if (options.has(this.all)) return this.all;
-    if (options.size < 2) return [...options][0] ?? this.never;
-    const sorted = [...options].sort((a, b) => a.id - b.id);
-    const nullable: Place = (before, after) => sorted.some((one) => one.nullable(before, after));
-    const derive = (symbol: number, before: number) =>
-      this.or(sorted.map((one) => one.derive(symbol, before)));
-    const key = sorted.map(({ id }) => id).join("|");
-    return this.make(key, nullable, derive, { options: sorted });
+    return rows.map(({ of, least, most, rest }) => this.times(of, least, most, rest));
+  }
+
+  and(left: Expression, right: Expression): Expression {
+    if (left === this.never || right === this.all || left === right) return left;
+    if (right === this.never || left === this.all) return right;
+    const step: Step = (symbol, before) =>
+      this.and(left.derive(symbol, before), right.derive(symbol, before));
+    return this.make(`${left.id}&${right.id}`, left.nullable & right.nullable, step);
+  }
+
+  not(one: Expression): Expression {
+    if (one === this.never) return this.all;
+    if (one === this.all) return this.never;
+    const step: Step = (symbol, before) => this.not(one.derive(symbol, before));
+    return this.make(`~${one.id}`, EVERYWHERE & ~one.nullable, step);
   }
 }

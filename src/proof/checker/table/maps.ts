@@ -4,7 +4,7 @@
  * that it passes what this walk accepts and nothing else, is checked of every row, reached or not:
  *
  * - all rows have one width, and each next state is a row's first entry; beyond the rows all is 0;
- * - a decided state stays (the program may find out a few bytes later);
+ * - the first two rows are decided, and stay (the program may find out a few bytes later);
  * - a byte whose kind is none of a state's restless ones keeps it there (it may be passed over);
  * - no more bytes are walked than the loop can reach.
  */
@@ -12,37 +12,42 @@ import { refuse } from "../refusal.ts";
 
 const CLASSES = 131_586, KINDS = CLASSES + 256, END = KINDS + 256;
 const TABLE_BYTES = 132_104, CONFIG_BYTES = 64, MOST_ENTRIES = 65_536, MOST_WALKED = 1536;
+/** No size is larger. */
+const ANY_SIZE = 0xffff_ffff;
 
-export type Walk = ReturnType<typeof checkMaps>;
+export type Maps = ReturnType<typeof checkMaps>;
 
 /**
  * @returns what the maps say.
  * @throws VeiError `proof-table` when they are not as the program needs them.
  */
 export function checkMaps(table: Uint8Array, config: Uint8Array) {
-  if (table.length !== TABLE_BYTES || config.length !== CONFIG_BYTES) {
-    throw refuse("table", "a map has another size");
-  }
+  const need = (holds: boolean, otherwise: string) => {
+    if (!holds) throw refuse("table", otherwise);
+  };
+  const isWhole = table.length === TABLE_BYTES && config.length === CONFIG_BYTES;
+  need(isWhole, "a map has another size");
   const [entries, numbers] = [table, config].map((map) =>
     new DataView(map.buffer, map.byteOffset, map.length)
   );
   const entry = (index: number) => entries.getUint16(2 * index, true);
   const number = (at: number) => numbers.getUint32(at, true);
   const width = 2 + Math.max(...table.subarray(CLASSES, KINDS));
-  const walk = {
+  const maps = {
     start: numbers.getUint16(28, true),
+    classOf: (byte: number) => table[CLASSES + byte],
     next: (state: number, byte: number) => entry(1 + state + table[CLASSES + byte]),
-    /** States below it are decided: 0 accepts nothing, another everything. */
-    decidedBelow: number(32),
-    /** States from it on accept where the walk ends. */
-    acceptFrom: number(36),
+    /** The state that accepts everything; state 0 accepts nothing. */
+    accepted: width,
+    /** Others accept where the walk ends, from this one on. */
+    acceptFrom: Math.max(2 * width, number(36)),
     /** Bytes of a payload that are walked. */
     walkBytes: number(44),
-    /** Whether a longer payload is dropped, if it is not decided by then. */
-    cuts: number(44) === MOST_WALKED,
+    /** Whether it passes longer ones by then; if not, or if no size may be larger, they are refused. */
+    stops: number(44) < number(52) && number(44) !== MOST_WALKED,
     /** Sizes of payloads that are accepted, whatever the walk says. */
     leastSize: number(48),
-    mostSize: number(52),
+    mostSize: number(52) < ANY_SIZE ? number(52) : Infinity,
     /** Whether packets without a payload are dropped. */
     dropEmpty: config[43] !== 0,
   };
@@ -50,22 +55,18 @@ export function checkMaps(table: Uint8Array, config: Uint8Array) {
   while (used > 0 && entry(used - 1) === 0) used--;
   const end = Math.ceil(used / width) * width;
   const isState = (state: number) => state % width === 0 && state < end;
-  if (end > MOST_ENTRIES || table.subarray(END).some((byte) => byte !== 0)) {
-    throw refuse("table", "something stands behind the last row that there can be");
-  }
-  if (!isState(walk.start)) throw refuse("table", "the walk does not begin in a state");
-  if (walk.walkBytes > MOST_WALKED) {
-    throw refuse("table", `more than ${MOST_WALKED} bytes are walked`);
-  }
-  if (walk.decidedBelow !== 2 * width) throw refuse("table", "others than two states are decided");
+  const isEmpty = end <= MOST_ENTRIES && table.subarray(END).every((byte) => byte === 0);
+  need(isEmpty, "something stands behind the last row that there can be");
+  need(isState(maps.start), "the walk does not begin in a state");
+  need(maps.walkBytes <= MOST_WALKED, `more than ${MOST_WALKED} bytes are walked`);
+  need(number(32) === 2 * width, "others than two states are decided");
   for (let state = 0; state < end; state += width) {
     for (let byte = 0; byte < 256; byte++) {
-      const next = walk.next(state, byte);
-      if (next === state) continue;
-      const calm = (entry(state) & table[KINDS + byte]) === 0;
-      if (isState(next) && state >= walk.decidedBelow && !calm) continue;
+      const next = maps.next(state, byte);
+      const restless = state > width && (entry(state) & table[KINDS + byte]) !== 0;
+      if (next === state || (restless && isState(next))) continue;
       throw refuse("table", `byte ${byte} leads from row ${state / width} to ${next}`);
     }
   }
-  return walk;
+  return maps;
 }

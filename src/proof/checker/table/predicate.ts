@@ -1,172 +1,116 @@
 /** The predicate language by derivatives: `diodes/README.md`, sentence by sentence. */
 import type { Predicate } from "../../../policy/predicate.ts";
-import { LEADS } from "./characters.ts";
-import { EDGE, type Expression, Expressions } from "./expressions.ts";
-import { BYTES, once } from "./once.ts";
-import { type Residual, Residuals } from "./residuals.ts";
-import { type ReadRegex, Text } from "./text.ts";
+import type { Regex } from "../../../policy/regex.ts";
+import { Bytes } from "./bytes.ts";
+import { Characters } from "./characters.ts";
+import type { Piece } from "./decoder.ts";
+import { EVERYWHERE, type Expression, NOWHERE } from "./expressions.ts";
+import { once } from "./once.ts";
+import { Pattern } from "./pattern.ts";
+import { textsWith } from "./text.ts";
 
-/** Makes expressions over bytes. */
-class Bytes extends Expressions {
-  readonly tests = new Map<string, (byte: number) => boolean>();
+/** The trusted parser of regular expressions: `src/policy/regex.ts`. */
+export type ReadRegex = (source: string, flags: string) => Regex;
 
-  /** A byte that the test holds of. */
-  byte(test: (byte: number) => boolean): Expression {
-    const key = BYTES.filter(test).join();
-    this.tests.set(key, test);
-    return this.one(key, test);
-  }
-
-  from(first: number, last: number): Expression {
-    return this.byte((byte) => byte >= first && byte <= last);
-  }
-
-  literal(bytes: Uint8Array): Expression {
-    return this.sequence(...[...bytes].map((byte) => this.from(byte, byte)));
-  }
-
-  sequence(...all: Expression[]): Expression {
-    return all.reduceRight((rest, first) => this.then(first, rest), this.empty);
-  }
+/** @returns what `and` connects, however it is grouped. */
+export function conjuncts(predicate: Predicate): Predicate[] {
+  if (predicate.kind !== "and") return [predicate];
+  return [predicate.left, predicate.right].flatMap(conjuncts);
 }
 
-/** @returns what `and`, or `or`, connects, however it is grouped. */
-function operands(predicate: Predicate, kind: "and" | "or"): Predicate[] {
-  if (predicate.kind !== kind) return [predicate];
-  return [predicate.left, predicate.right].flatMap((one) => operands(one, kind));
-}
-
-type Compared = Extract<Predicate, { kind: "size" | "json-depth" }>;
+export type Limit = Extract<Predicate, { kind: "size" | "json-depth" }>;
 
 /** @returns the least and the most number that a comparison allows. */
-export function interval({ comparison, bound }: Compared): [least: number, most: number] {
+export function interval({ comparison, bound }: Limit): [least: number, most: number] {
   const least = comparison === ">" ? bound + 1 : comparison.includes("<") ? 0 : bound;
   const most = comparison === "<" ? bound - 1 : comparison.includes(">") ? Infinity : bound;
   return [least, most];
 }
 
-export class PredicateReader extends Residuals {
-  private readonly texts = new Map<string, Text>();
-  private languages = 0;
+export class PredicateReader extends Bytes {
+  private readonly texts = new Map<string, Expression>();
 
   constructor(private readonly readRegex: ReadRegex) {
     super();
   }
 
   /** @returns the payloads that the predicate accepts. */
-  read(predicate: Predicate): Residual {
+  read(predicate: Predicate): Expression {
     switch (predicate.kind) {
       case "anything":
-        return this.always;
+        return this.all;
       case "nothing":
         return this.never;
       case "not":
         return this.not(this.read(predicate.operand));
       case "and":
-        return this.all(operands(predicate, "and").map((one) => this.read(one)));
+        return this.every(conjuncts(predicate));
       case "or":
-        return this.not(this.all(operands(predicate, "or").map((one) => this.not(this.read(one)))));
+        return this.or([predicate.left, predicate.right].map((one) => this.read(one)));
       case "size":
-        return this.bytes((e) => e.times(e.any, ...interval(predicate)));
-      case "json-depth":
-        return this.jsonDepth(...interval(predicate), 0, "outside");
-      case "starts-with":
-        return this.bytes((e) =>
-          e.or(predicate.literals.map((literal) => e.then(e.literal(literal), e.all)))
-        );
-      case "contains": {
-        const { literal, within } = predicate;
-        const before = (within ?? Infinity) - literal.length;
-        return this.bytes((e) => e.sequence(e.times(e.any, 0, before), e.literal(literal), e.all));
+        return this.times(this.any, ...interval(predicate));
+      case "json-depth": {
+        this.tell((byte) => `"\\{}[]`.indexOf(String.fromCharCode(byte)));
+        const [least, most] = interval(predicate);
+        return this.and(this.reaches(least), this.not(this.reaches(most + 1)));
       }
+      case "starts-with":
+        return this.or(
+          predicate.literals.map((l) => this.sequence([...this.literal(l), this.all])),
+        );
+      case "contains":
+        return this.somewhere(this.literal(predicate.literal), predicate.within);
       case "printable":
-        return this.bytes((e) => firstIn(e, e.from(0x20, 0x7e), predicate.within));
+        return this.read({ ...predicate, kind: "all-in", ranges: [{ first: 0x20, last: 0x7e }] });
       case "all-in": {
         const { ranges, within } = predicate;
-        const listed = (byte: number) => ranges.some((r) => r.first <= byte && byte <= r.last);
-        return this.bytes((e) => firstIn(e, e.byte(listed), within));
+        const other = (byte: number) => !ranges.some((r) => r.first <= byte && byte <= r.last);
+        return this.not(this.somewhere([this.byte(other)], within));
       }
       case "utf8":
-        return this.bytes(utf8);
+        return this.utf8(this.decoder(new Characters([], "u")));
       case "matches": {
         const { source, flags } = predicate;
         const name = `/${source}/${flags}`;
-        const make = () => new Text(this, this.readRegex(source, flags), name);
-        return once(this.texts, name, make).begin();
+        const pattern = () => new Pattern(this.readRegex(source, flags).pattern, flags);
+        return once(this.texts, name, () => textsWith(pattern(), this, name));
       }
     }
   }
 
-  /** Halved and halved again: so what many share is worked out once. */
-  private all(some: readonly Residual[]): Residual {
-    if (some.length < 2) return some[0];
-    const half = some.length >> 1;
-    return this.and(this.all(some.slice(0, half)), this.all(some.slice(half)));
+  /** @returns those that all accept: two and two, and so on, so what many share is worked out once. */
+  every(some: readonly Predicate[]): Expression {
+    const left = [this.all, ...some.map((one) => this.read(one))];
+    while (left.length > 1) left.push(this.and(left.shift()!, left.shift()!));
+    return left[0];
   }
 
-  private bytes(make: (e: Bytes) => Expression): Residual {
-    const e = new Bytes();
-    const name = `bytes ${this.languages++}`;
-    const whole = make(e);
-    const tests = [...e.tests.values()];
-    const classes = this.classesBy((byte) => tests.map((test) => test(byte)).join());
-    const residual = (one: Expression): Residual => {
-      if (one === e.never) return this.never;
-      if (one === e.all) return this.always;
-      const step = (byte: number) => residual(one.derive(byte, EDGE));
-      return this.make(`${name} ${one.id}`, one.nullable(EDGE, EDGE), () => classes, step);
-    };
-    return residual(whole);
+  /** Some bytes, one after another, that end in the first `within`. */
+  private somewhere(wanted: readonly Expression[], within: number | null): Expression {
+    const before = this.times(this.any, 0, (within ?? Infinity) - wanted.length);
+    return this.sequence([before, ...wanted, this.all]);
   }
 
-  /** The highest level will be from `least` to `most`; `least` is 0 once it was reached. */
-  private jsonDepth(
-    least: number,
-    most: number,
-    level: number,
-    place: "outside" | "string" | "escape",
-  ): Residual {
-    if (level > most) return this.never;
-    if (level >= least) least = 0;
-    if (least === 0 && most === Infinity) return this.always;
-    const key = `json ${least} ${most} ${level} ${place}`;
-    const classes = () => this.classesBy((byte) => byte);
-    return this.make(key, least === 0, classes, (byte) => {
+  /** A level of brackets that is reached. */
+  private reaches(wanted: number, level = 0, within = "nothing"): Expression {
+    if (wanted === Infinity) return this.never;
+    if (level >= wanted) return this.all;
+    return this.make(`json ${wanted} ${level} ${within}`, NOWHERE, (byte) => {
       const character = String.fromCharCode(byte);
-      const go = (to: typeof place, by = 0) =>
-        this.jsonDepth(least, most, Math.max(0, level + by), to);
-      if (place === "escape") return go("string");
-      if (character === '"') return go(place === "string" ? "outside" : "string");
-      if (place === "string") return go(character === "\\" ? "escape" : "string");
-      return go("outside", "{[".includes(character) ? 1 : "}]".includes(character) ? -1 : 0);
+      const go = (to: string, by = 0) => this.reaches(wanted, Math.max(0, level + by), to);
+      if (within === "escape") return go("string");
+      if (character === '"') return go(within === "string" ? "nothing" : "string");
+      if (within === "string") return go(character === "\\" ? "escape" : "string");
+      return go("nothing", "{[".includes(character) ? 1 : "}]".includes(character) ? -1 : 0);
     });
   }
-}
 
-/** Each byte is in the set; or the first so many are, and there are more. */
-function firstIn(e: Expressions, set: Expression, within: number | null): Expression {
-  if (within === null) return e.times(set, 0, Infinity);
-  return e.or([e.times(set, 0, within), e.then(e.times(set, within, within), e.all)]);
-}
-
-/** What is left of a character, characters, and what of one is there. */
-function utf8(e: Bytes): Expression {
-  const later = e.from(0x80, 0xbf);
-  const whole = LEADS.map(({ first, last, more, low, high }) =>
-    e.sequence(
-      e.from(first, last),
-      ...more ? [e.from(low, high), e.times(later, more - 1, more - 1)] : [],
-    )
-  );
-  const begun = LEADS.map(({ first, last, more, low, high }) =>
-    e.then(
-      e.from(first, last),
-      more < 2 ? e.empty : e.or([e.empty, e.then(e.from(low, high), e.times(later, 0, more - 2))]),
-    )
-  );
-  return e.sequence(
-    e.times(later, 0, 3),
-    e.times(e.or(whole), 0, Infinity),
-    e.or([e.empty, ...begun]),
-  );
+  /** Characters, the first and the last perhaps cut off: `skips` bytes of the first may follow. */
+  private utf8(start: Piece, piece = start, skips = 3): Expression {
+    return this.make(`utf8 ${piece.id} ${skips}`, EVERYWHERE, (byte) => {
+      if (skips > 0 && byte >= 0x80 && byte <= 0xbf) return this.utf8(start, piece, skips - 1);
+      const next = piece.next[byte];
+      return next ? this.utf8(start, next.whole ? start : next, 0) : this.never;
+    });
+  }
 }
