@@ -1,7 +1,7 @@
 /** Other people's tools, asked about the program's proofs. */
 import { Exit, VeiError } from "../base/errors.ts";
 import { run } from "../host/run.ts";
-import { clausesOf } from "../proof/checker/program/blast.ts";
+import { blast } from "../proof/checker/program/blast.ts";
 import type { Condition } from "../proof/checker/program/conditions.ts";
 import { dimacsOf, dratOf } from "../proof/dimacs.ts";
 import { smtlibOf } from "../proof/smtlib.ts";
@@ -48,7 +48,7 @@ export async function dump(folder: string, all: readonly Proved[]): Promise<void
 function textsOf({ condition, proof }: Proved): Record<string, string> {
   return {
     smt2: smtlibOf(condition),
-    cnf: dimacsOf(clausesOf(condition)),
+    cnf: dimacsOf(blast(condition)),
     lrat: proof,
     drat: dratOf(proof),
   };

@@ -1,7 +1,7 @@
 /** Makes the program's certificate: the conditions are the checker's, the proofs a solver's. */
 import { base64 } from "../base/base64.ts";
 import { diodeProgram } from "../bpf/program.ts";
-import { clausesOf } from "./checker/program/blast.ts";
+import { blast } from "./checker/program/blast.ts";
 import { type Condition, conditionsOf } from "./checker/program/conditions.ts";
 import { decode, type MapName } from "./checker/program/decode.ts";
 import { type ProgramCertificate, programDigest } from "./checker/program/verify.ts";
@@ -37,7 +37,7 @@ export async function proveProgram(
   const program = await programDigest(bytes, decode(bytes, STAND_INS));
   const proofs: Record<string, string> = {};
   for (const condition of programConditions()) {
-    const clauses = clausesOf(condition);
+    const clauses = blast(condition);
     proofs[condition.name] = await pack(lratOf(clauses, await solve(dimacsOf(clauses))));
     told(condition.name);
   }

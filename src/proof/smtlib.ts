@@ -4,7 +4,7 @@
  * that what a solver says of it says something of the checker's own way to bits, too.
  */
 import type { Condition } from "./checker/program/conditions.ts";
-import type { Term } from "./checker/program/term.ts";
+import { inOrder, type Term } from "./checker/program/term.ts";
 
 /** @returns a text to which the answer is `unsat` if, and only if, the condition holds. */
 export function smtlibOf({ name, hypotheses, claim }: Condition): string {
@@ -40,19 +40,6 @@ export function smtlibOf({ name, hypotheses, claim }: Condition): string {
   ].join("");
 }
 
-/** @returns all terms in these, each once and after those that it is made of. */
-export function inOrder(roots: readonly Term[]): Set<Term> {
-  const done = new Set<Term>();
-  const waiting = roots.toReversed();
-  while (waiting.length > 0) {
-    const term = waiting.at(-1)!;
-    const missing = done.has(term) ? [] : term.args.filter((argument) => !done.has(argument));
-    if (missing.length > 0) waiting.push(...missing);
-    else done.add(waiting.pop()!);
-  }
-  return done;
-}
-
 function write(term: Term, args: readonly string[]): string {
   const { op, width, value, name, factors } = term;
   switch (op) {
@@ -65,12 +52,8 @@ function write(term: Term, args: readonly string[]): string {
     case "sum":
       return args.map((argument, i) => product(factors[i], argument, width))
         .reduce((sum, part) => `(bvadd ${sum} ${part})`, constant(value, width));
-    case "shr":
-      return `(bvlshr ${args[0]} ${constant(value, width)})`;
     case "extract":
       return `((_ extract ${Number(value) + width - 1} ${value}) ${args[0]})`;
-    case "zext":
-      return `((_ zero_extend ${width - term.args[0].width}) ${args[0]})`;
     case "ite":
       return `(ite (= ${args[0]} #b1) ${args[1]} ${args[2]})`;
     case "ult":
@@ -80,10 +63,12 @@ function write(term: Term, args: readonly string[]): string {
   }
 }
 
-const FUNCTIONS = { and: "bvand", or: "bvor", not: "bvnot", concat: "concat", eq: "bvcomp" };
+const FUNCTIONS = { and: "bvand", not: "bvnot", concat: "concat", eq: "bvcomp" };
 
 function product(factor: bigint, argument: string, width: number): string {
-  return factor === 1n ? argument : `(bvmul ${constant(factor, width)} ${argument})`;
+  return factor === 1n
+    ? argument
+    : `(bvmul ${constant(BigInt.asUintN(width, factor), width)} ${argument})`;
 }
 
 function constant(value: bigint, width: number): string {

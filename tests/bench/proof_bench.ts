@@ -4,7 +4,7 @@
  */
 import { diodeProgram } from "../../src/bpf/program.ts";
 import { solve, solverName } from "../../src/cli/proof_tools.ts";
-import { blast, clausesOf } from "../../src/proof/checker/program/blast.ts";
+import { blast } from "../../src/proof/checker/program/blast.ts";
 import { checkLrat } from "../../src/proof/checker/program/lrat.ts";
 import { verifyProgram } from "../../src/proof/checker/program/verify.ts";
 import { dratOf } from "../../src/proof/dimacs.ts";
@@ -44,7 +44,7 @@ console.log(
 const proofs = await shippedProofs();
 const all = programConditions().map((condition) => ({
   made: blast(condition),
-  clauses: clausesOf(condition),
+  clauses: blast(condition),
   proof: proofs.get(condition.name)!,
 }));
 const own = await timed(() => all.map(({ made, proof }) => checkLrat(made, proof)));

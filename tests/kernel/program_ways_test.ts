@@ -6,7 +6,7 @@ import { assertEquals } from "@std/assert";
 import { XDP } from "../../ffi/bpf_program.ts";
 import { hex } from "../../src/base/bytes.ts";
 import { diodeProgram } from "../../src/bpf/program.ts";
-import { clausesOf } from "../../src/proof/checker/program/blast.ts";
+import { blast } from "../../src/proof/checker/program/blast.ts";
 import { Terms } from "../../src/proof/checker/program/term.ts";
 import { STAND_INS } from "../../src/proof/program_certificate.ts";
 import { seeded } from "../judge/random.ts";
@@ -58,7 +58,7 @@ Deno.test("the ways that no frame goes are those that none can", async () => {
     const t = new Terms();
     const { hypotheses, ways } = waysOf(from, t);
     for (const { name, guard } of ways) {
-      const clauses = clausesOf({ name, hypotheses: [...hypotheses, guard], claim: t.false });
+      const clauses = blast({ name, terms: t, hypotheses: [...hypotheses, guard], claim: t.false });
       const answer = NEVER.includes(name) ? "unsat" : "sat";
       assertEquals((await cadical(clauses)).answer, answer, name);
     }

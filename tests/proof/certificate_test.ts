@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { diodeProgram } from "../../src/bpf/program.ts";
 import { solve, solverName } from "../../src/cli/proof_tools.ts";
-import { clausesOf } from "../../src/proof/checker/program/blast.ts";
+import { blast } from "../../src/proof/checker/program/blast.ts";
 import { checkLrat } from "../../src/proof/checker/program/lrat.ts";
 import { type ProgramCertificate, verifyProgram } from "../../src/proof/checker/program/verify.ts";
 import { dimacsOf } from "../../src/proof/dimacs.ts";
@@ -162,7 +162,7 @@ Deno.test("without its claim no condition is contradicted, whatever the proof sa
   for (const condition of programConditions()) {
     const proof = proofs.get(condition.name)!;
     // In its place, what is true: the others keep their numbers.
-    const clauses = clausesOf(condition).with(-1, [1]);
+    const clauses = blast(condition).with(-1, [1]);
     assertEquals((await cadical(clauses)).answer, "sat", condition.name);
     for (let i = 0; i < 20; i++) {
       assertEquals(stepsOf(clauses, i === 0 ? proof : damagedProof(random, proof)), null);

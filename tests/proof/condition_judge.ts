@@ -1,10 +1,10 @@
 /** What is said of conditions that differ from the program's own: by the shipped proofs, and by a solver. */
 import { VeiError } from "../../src/base/errors.ts";
-import { clausesOf } from "../../src/proof/checker/program/blast.ts";
+import { blast } from "../../src/proof/checker/program/blast.ts";
 import type { Condition } from "../../src/proof/checker/program/conditions.ts";
 import { checkLrat } from "../../src/proof/checker/program/lrat.ts";
 import { programConditions } from "../../src/proof/program_certificate.ts";
-import { inOrder } from "../../src/proof/smtlib.ts";
+import { inOrder } from "../../src/proof/checker/program/term.ts";
 import { shippedProofs } from "./shipped_program.ts";
 import { cadical } from "./solvers.ts";
 
@@ -30,7 +30,7 @@ export class ConditionJudge {
     let oldProofs = true;
     for (const condition of conditions) {
       if (this.own.get(condition.name) === textOf(condition)) continue;
-      const clauses = clausesOf(condition);
+      const clauses = blast(condition);
       const old = this.proofs.get(condition.name);
       if (old !== undefined && follows(clauses, old)) continue;
       oldProofs = false;

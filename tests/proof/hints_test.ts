@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { VeiError } from "../../src/base/errors.ts";
 import { diodeProgram } from "../../src/bpf/program.ts";
-import { clausesOf } from "../../src/proof/checker/program/blast.ts";
+import { blast } from "../../src/proof/checker/program/blast.ts";
 import { conditionsOf } from "../../src/proof/checker/program/conditions.ts";
 import { decode } from "../../src/proof/checker/program/decode.ts";
 import type { Cuts, Hint } from "../../src/proof/checker/program/hints.ts";
@@ -31,7 +31,7 @@ function cutsIn(cuts: unknown): Cuts {
 async function refusedBy(program: Program, given: unknown): Promise<string | null> {
   try {
     for (const condition of conditionsOf(program, cutsIn(given))) {
-      if ((await cadical(clausesOf(condition))).answer === "sat") return condition.name;
+      if ((await cadical(blast(condition))).answer === "sat") return condition.name;
     }
     return null;
   } catch (error) {

@@ -1,7 +1,7 @@
 /** What is said of the program's places: all of it is needed for what leads on from there. */
 import { assertEquals } from "@std/assert";
 import { diodeProgram } from "../../src/bpf/program.ts";
-import { clausesOf } from "../../src/proof/checker/program/blast.ts";
+import { blast } from "../../src/proof/checker/program/blast.ts";
 import { Part, partsOf } from "../../src/proof/checker/program/conditions.ts";
 import { decode } from "../../src/proof/checker/program/decode.ts";
 import { STAND_INS } from "../../src/proof/program_certificate.ts";
@@ -21,7 +21,7 @@ Deno.test("what a condition rests on, it needs: without it, it is not so", async
       const hypotheses = supposed.toSpliced(i, 1);
       let needed = false;
       for (const condition of conditions) {
-        needed ||= (await cadical(clausesOf({ ...condition, hypotheses }))).answer === "sat";
+        needed ||= (await cadical(blast({ ...condition, hypotheses }))).answer === "sat";
       }
       const { facts, laws } = cuts.places[from];
       if (!needed) notNeeded.push(`${from}: ${JSON.stringify([...facts, ...laws][i - 1])}`);

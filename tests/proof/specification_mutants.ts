@@ -75,6 +75,8 @@ function otherTerms(t: Terms, choose: Chooser): Terms {
     add: (a, b) => at("add", t.add(a, b), { sub: () => t.sub(a, b) }),
     shl: (a, by) => at("shl", t.shl(a, by), { more: () => t.shl(a, by + 1) }),
     shr: (a, by) => at("shr", t.shr(a, by), { less: () => t.shr(a, by - 1) }),
+    // What it is made of inside is nothing that the specification says.
+    zext: (a, width) => t.zext(a, width),
     concat: (a, b) => at("concat", t.concat(a, b), { turned: () => t.concat(b, a) }),
   };
   return Object.assign(Object.create(t), changed);

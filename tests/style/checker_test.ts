@@ -61,7 +61,7 @@ Deno.test("the rule tells good imports from bad ones", () => {
 });
 
 /** Lines of code, without comments. */
-const MOST_LINES = { program: 1500, table: 600 };
+const MOST_LINES = { program: 1205, table: 600 };
 
 Deno.test("each half is small", () => {
   for (const [half, most] of Object.entries(MOST_LINES)) {

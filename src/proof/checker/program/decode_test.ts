@@ -25,7 +25,7 @@ const GOOD: [hex: string, is: Instruction | [Instruction, null]][] = [
   ["8500000005000000", { kind: "call", helper: 5 }],
   [EXIT, { kind: "exit" }],
   ["181100000e0000000000000000000000", [
-    { kind: "map", register: 1, map: "events", offset: null },
+    { kind: "map", register: 1, map: "events", offset: 0 },
     null,
   ]],
   ["182100000b0000000000000005000000", [

@@ -4,7 +4,7 @@
  * was written; nothing is written but the stack, counters, and events by the helper for it.
  */
 import { refuse } from "../refusal.ts";
-import type { Instruction } from "./decode.ts";
+import type { AluOperation, Instruction, JumpOperation } from "./decode.ts";
 import { EVENT_BYTES, HELPER, VALUE_BYTES, VERDICT } from "./layout.ts";
 import type { Region, State, Value } from "./state.ts";
 import type { Term, Terms } from "./term.ts";
@@ -19,17 +19,41 @@ export interface Outcome {
   readonly safe: Term;
 }
 
-/** Offsets below it differ by less than 2^63: the sign of a difference tells which is less. */
+/** Offsets below it, and sizes, differ by less than 2^63: a difference's sign tells which is less. */
 const FAR = 1n << 40n;
 const STACK_BYTES = 512;
+/** What no number may be added to. */
+const FIXED: readonly Region[] = ["context", "events"];
+
+/** What an operation makes of two numbers of 64 bits (RFC 9669, sections 4.1 and 4.3). */
+const COMPUTE: Record<Operation, (t: Terms, a: Term, b: Term) => Term> = {
+  add: (t, a, b) => t.add(a, b),
+  sub: (t, a, b) => t.sub(a, b),
+  and: (t, a, b) => t.and(a, b),
+  or: (t, a, b) => t.or(a, b),
+  // By constants alone, says the decoder, of less than 64.
+  shl: (t, a, b) => t.shl(a, Number(b.value)),
+  shr: (t, a, b) => t.shr(a, Number(b.value)),
+  jeq: (t, a, b) => t.eq(a, b),
+  jne: (t, a, b) => t.not(t.eq(a, b)),
+  jgt: (t, a, b) => t.ult(b, a),
+  jlt: (t, a, b) => t.ult(a, b),
+  jset: (t, a, b) => t.not(t.eq(t.and(a, b), t.constant(0, 64))),
+};
+
+type Operation = Exclude<AluOperation, "mov"> | JumpOperation;
+type Of<Kind extends Instruction["kind"]> = Extract<Instruction, { kind: Kind }>;
 
 export class Executor {
   /** What has to hold of the accesses so far. */
   private safe: Term;
+  /** The instruction's slot, and what is known before it. */
+  private slot = 0;
+  private state!: State;
 
   /**
-   * @param length of the frame in bytes, a term of 64 bits.
-   * @param cuts slots at which a way ends. Every loop has to go through one.
+   * @param length of the frame in bytes, a term of 64 bits that is below 2^33.
+   * @param cuts slots at which a way ends; other than to them, jumps go forward.
    */
   constructor(
     private readonly t: Terms,
@@ -47,72 +71,48 @@ export class Executor {
    */
   run(start: number, begin: State): Outcome {
     const { t } = this;
-    const arriving = new Map<number, State[]>([[start, [begin]]]);
-    const ends = new Map<number, State[]>();
+    const arriving = new Map([[start, [begin]]]);
+    const cuts = new Map<number, State[]>();
     let [pass, drop] = [t.false, t.false];
-    for (const slot of this.order(start)) {
-      const state = this.join(arriving.get(slot)!);
-      const instruction = this.program[slot]!;
+    while (arriving.size > 0) {
+      // All jumps go forward: whatever leads to the first of these slots has arrived there.
+      const slot = this.slot = Math.min(...arriving.keys());
+      const state = this.state = this.join(arriving.get(slot)!);
+      arriving.delete(slot);
       const go = (to: number, next: State) => {
-        const places = this.cuts.has(to) ? ends : arriving;
+        if (to <= slot && !this.cuts.has(to)) throw this.wrong(`jumps back to slot ${to}`);
+        const places = this.cuts.has(to) ? cuts : arriving;
         places.set(to, [...places.get(to) ?? [], next]);
       };
-      if (instruction.kind === "exit") {
-        const result = this.number(state, 0, slot);
-        const is = (verdict: bigint) => t.and(state.guard, t.eq(result, t.constant(verdict, 64)));
-        pass = t.or(pass, is(VERDICT.pass));
-        drop = t.or(drop, is(VERDICT.drop));
-        this.demand(state, t.or(is(VERDICT.pass), is(VERDICT.drop)));
-      } else if (instruction.kind === "goto") go(instruction.to, state);
-      else if (instruction.kind === "jump") {
-        const condition = this.condition(state, instruction, slot);
-        go(instruction.to, { ...state, guard: t.and(state.guard, condition) });
-        go(slot + 1, { ...state, guard: t.and(state.guard, t.not(condition)) });
-      } else go(slot + (instruction.kind === "map" ? 2 : 1), this.step(state, instruction, slot));
-    }
-    return { pass, drop, cuts: ends, safe: this.safe };
-  }
-
-  /** @returns the slots in an order in which all that lead to one come before it. */
-  private order(start: number): number[] {
-    const done = new Map<number, boolean>();
-    const order: number[] = [];
-    const stack: [slot: number, left: boolean][] = [[start, false]];
-    while (stack.length > 0) {
-      const [slot, left] = stack.pop()!;
-      if (left) {
-        done.set(slot, true);
-        order.push(slot);
-        continue;
-      }
-      if (done.get(slot)) continue;
-      if (done.get(slot) === false) throw refuse("program", `a loop at slot ${slot}`);
-      done.set(slot, false);
-      stack.push([slot, true]);
-      for (const to of this.following(slot)) {
-        if (this.cuts.has(to) || done.get(to)) continue;
-        if (done.get(to) === false) throw refuse("program", `a loop at slot ${to}`);
-        stack.push([to, false]);
+      const instruction = this.program[slot];
+      if (!instruction) throw this.wrong("has no instruction");
+      switch (instruction.kind) {
+        case "exit": {
+          const is = (verdict: bigint) => t.eq(this.number(0), this.constant(verdict));
+          const [passes, drops] = [is(VERDICT.pass), is(VERDICT.drop)];
+          this.demand(t.or(passes, drops));
+          pass = t.or(pass, t.and(state.guard, passes));
+          drop = t.or(drop, t.and(state.guard, drops));
+          break;
+        }
+        case "goto":
+          go(instruction.to, state);
+          break;
+        case "jump": {
+          const condition = this.condition(instruction);
+          go(instruction.to, { ...state, guard: t.and(state.guard, condition) });
+          go(slot + 1, { ...state, guard: t.and(state.guard, t.not(condition)) });
+          break;
+        }
+        default:
+          go(slot + (instruction.kind === "map" ? 2 : 1), this.step(instruction));
       }
     }
-    return order.reverse();
+    return { pass, drop, cuts, safe: this.safe };
   }
 
-  private following(slot: number): number[] {
-    const instruction = this.program[slot];
-    if (instruction === null || instruction === undefined) {
-      throw refuse("program", `no instruction at slot ${slot}`);
-    }
-    switch (instruction.kind) {
-      case "exit":
-        return [];
-      case "goto":
-        return [instruction.to];
-      case "jump":
-        return [instruction.to, slot + 1];
-      default:
-        return [slot + (instruction.kind === "map" ? 2 : 1)];
-    }
+  private wrong(what: string): Error {
+    return refuse("program", `slot ${this.slot} ${what}`);
   }
 
   /** One state for several ways that meet; what is not known on all of them is not known. */
@@ -126,256 +126,180 @@ export class Executor {
         return { region: a.region, term: pick(a.term, b.term) };
       });
       const stack = new Map<number, Term>();
-      for (const at of [...one.stack.keys(), ...other.stack.keys()]) {
-        stack.set(at, pick(this.stackByte(one, at), this.stackByte(other, at)));
+      for (const [at, a] of one.stack) {
+        const b = other.stack.get(at);
+        if (b !== undefined) stack.set(at, pick(a, b));
       }
       return { guard: t.or(one.guard, other.guard), registers, stack };
     });
   }
 
-  private demand(state: State, what: Term): void {
-    this.safe = this.t.and(this.safe, this.t.implies(state.guard, what));
+  private demand(what: Term): void {
+    this.safe = this.t.and(this.safe, this.t.implies(this.state.guard, what));
   }
 
-  private value({ registers }: State, register: number, slot: number): Value {
-    const value = registers[register];
-    if (value === undefined) throw refuse("program", `slot ${slot} reads r${register}, not known`);
+  private constant(value: number | bigint): Term {
+    return this.t.constant(value, 64);
+  }
+
+  private value(register: number): Value {
+    const value = this.state.registers[register];
+    if (value === undefined) throw this.wrong(`reads r${register}, of which nothing is known`);
     return value;
   }
 
-  private number(state: State, register: number, slot: number): Term {
-    const { region, term } = this.value(state, register, slot);
-    if (region === "number") return term;
-    throw refuse("program", `slot ${slot} takes r${register} for a number, which is an address`);
+  private number(register: number): Term {
+    const { region, term } = this.value(register);
+    if (region !== "number") throw this.wrong(`takes r${register} for a number`);
+    return term;
   }
 
-  private operand(state: State, operand: number | bigint, slot: number): Value {
-    if (typeof operand === "number") return this.value(state, operand, slot);
-    return { region: "number", term: this.t.constant(operand, 64) };
+  private operand(operand: number | bigint): Value {
+    if (typeof operand === "number") return this.value(operand);
+    return { region: "number", term: this.constant(operand) };
   }
 
-  private condition(
-    state: State,
-    { operation, register, operand }: Extract<Instruction, { kind: "jump" }>,
-    slot: number,
-  ): Term {
-    const { t } = this;
-    const left = this.value(state, register, slot), right = this.operand(state, operand, slot);
+  /** Numbers compare, and addresses in the frame as their offsets do. */
+  private condition({ operation, register, operand }: Of<"jump">): Term {
+    const left = this.value(register), right = this.operand(operand);
     const [a, b] = [left.term, right.term];
-    if (left.region === "frame" && right.region === "frame") {
-      return this.frameCondition(state, operation, a, b);
+    const both = (region: Region) => left.region === region && right.region === region;
+    if (both("number")) return COMPUTE[operation](this.t, a, b);
+    if (!both("frame") || (operation !== "jlt" && operation !== "jgt")) {
+      throw this.wrong(`compares ${left.region} and ${right.region} by ${operation}`);
     }
-    if (left.region !== "number" || right.region !== "number") {
-      throw refuse("program", `slot ${slot} compares ${left.region} and ${right.region}`);
-    }
-    switch (operation) {
-      case "jeq":
-        return t.eq(a, b);
-      case "jne":
-        return t.not(t.eq(a, b));
-      case "jgt":
-        return t.ult(b, a);
-      case "jlt":
-        return t.ult(a, b);
-      default:
-        return t.not(t.eq(t.and(a, b), t.constant(0, 64)));
-    }
+    for (const offset of [a, b]) this.demand(this.t.ult(offset, this.constant(FAR)));
+    return operation === "jlt" ? this.isLess(a, b) : this.isLess(b, a);
   }
 
-  /**
-   * Addresses in the frame compare as their offsets do, which are far below 2^63: by the sign of
-   * their difference.
-   */
-  private frameCondition(state: State, operation: string, a: Term, b: Term): Term {
+  /** Whether the one is less, of two numbers below 2^63: by the sign of their difference. */
+  private isLess(one: Term, other: Term): Term {
+    return this.t.extract(this.t.sub(one, other), 63, 1);
+  }
+
+  /** Demands that so many bytes at the offset are the region's. */
+  private within(region: "frame" | keyof typeof VALUE_BYTES, offset: Term, bytes: number): void {
     const { t } = this;
-    for (const offset of [a, b]) this.demand(state, t.ult(offset, t.constant(FAR, 64)));
-    const isNegative = (term: Term) => t.extract(term, 63, 1);
-    if (operation === "jgt") return isNegative(t.sub(b, a));
-    if (operation === "jlt") return isNegative(t.sub(a, b));
-    throw refuse("program", `two addresses are compared by ${operation}`);
+    const size = region === "frame" ? this.length : this.constant(VALUE_BYTES[region]);
+    this.demand(t.ult(offset, this.constant(FAR)));
+    this.demand(t.not(this.isLess(size, t.add(offset, this.constant(bytes)))));
   }
 
   /** @returns the state after an instruction that leads to the next one. */
-  private step(state: State, instruction: Instruction, slot: number): State {
-    const { t } = this;
-    const put = (register: number, value: Value): State => ({
+  private step(instruction: Exclude<Instruction, Of<"exit" | "goto" | "jump">>): State {
+    const { t, state } = this;
+    const set = (register: number, value: Value): State => ({
       ...state,
-      registers: state.registers.map((old, i) => i === register ? value : old),
+      registers: state.registers.with(register, value),
     });
     switch (instruction.kind) {
       case "alu":
-        return put(instruction.register, this.alu(state, instruction, slot));
+        return set(instruction.register, this.alu(instruction));
       case "swap16": {
-        const term = this.number(state, instruction.register, slot);
-        const swapped = t.concat(t.extract(term, 0, 8), t.extract(term, 8, 8));
-        return put(instruction.register, { region: "number", term: t.zext(swapped, 64) });
+        const term = this.number(instruction.register);
+        const bytes = [t.extract(term, 8, 8), t.extract(term, 0, 8)];
+        return set(instruction.register, this.littleEndian(bytes));
       }
       case "map": {
-        const { map, offset } = instruction;
-        const term = t.constant(offset ?? 0, 64);
-        if (offset === null && map === "events") {
-          return put(instruction.register, { region: "events map", term });
-        }
-        if (offset === null || map === "events") {
-          throw refuse("program", `slot ${slot} names a map`);
-        }
-        return put(instruction.register, { region: map, term });
+        const { register, map, offset } = instruction;
+        return set(register, { region: map, term: this.constant(offset) });
       }
       case "load":
-        return put(instruction.register, this.load(state, instruction, slot));
+        return set(instruction.register, this.load(instruction));
       case "store": {
         const { width, register, address, offset } = instruction;
-        const at = this.stackOffset(state, address, offset, width, slot);
-        const term = this.number(state, register, slot);
+        const at = this.stackOffset(address, offset, width);
+        const term = this.number(register);
         const stack = new Map(state.stack);
         for (let i = 0; i < width; i++) stack.set(at + i, t.extract(term, 8 * i, 8));
         return { ...state, stack };
       }
       case "count": {
-        const { region, term } = this.value(state, instruction.address, slot);
-        this.number(state, instruction.register, slot);
-        if (region !== "counters") throw refuse("program", `slot ${slot} adds to ${region}`);
-        const at = t.add(term, t.constant(instruction.offset, 64));
-        this.within(state, at, 8, t.constant(VALUE_BYTES.counters, 64));
-        this.demand(state, t.eq(t.extract(at, 0, 3), t.constant(0, 3)));
+        const { region, term } = this.value(instruction.address);
+        this.number(instruction.register);
+        if (region !== "counters") throw this.wrong(`adds to ${region}`);
+        const at = t.add(term, this.constant(instruction.offset));
+        this.within(region, at, 8);
+        this.demand(t.eq(t.extract(at, 0, 3), t.constant(0, 3)));
         return state;
       }
       case "call":
-        return this.call(state, instruction.helper, slot);
-      default:
-        throw refuse("program", `slot ${slot} is out of place`);
+        return this.call(instruction.helper);
     }
   }
 
-  private alu(
-    state: State,
-    { operation, register, operand }: Extract<Instruction, { kind: "alu" }>,
-    slot: number,
-  ): Value {
-    const { t } = this;
-    const right = this.operand(state, operand, slot);
+  /** Numbers are computed; besides, a number is added to an address, frame offsets subtracted. */
+  private alu({ operation, register, operand }: Of<"alu">): Value {
+    const right = this.operand(operand);
     if (operation === "mov") return right;
-    const left = this.value(state, register, slot);
-    const [a, b] = [left.term, right.term];
-    const numbers = left.region === "number" && right.region === "number";
-    const moved = (region: Region) => {
-      if (region !== "events map" && region !== "context") return region;
-      throw refuse("program", `slot ${slot} computes with ${region}`);
-    };
-    if (operation === "add") {
-      if (right.region === "number") return { region: moved(left.region), term: t.add(a, b) };
-      if (left.region === "number") return { region: moved(right.region), term: t.add(b, a) };
+    const left = this.value(register);
+    const term = COMPUTE[operation](this.t, left.term, right.term);
+    const both = (region: Region) => left.region === region && right.region === region;
+    if (both("number") || (operation === "sub" && both("frame"))) return { region: "number", term };
+    const [address, number] = left.region === "number" ? [right, left] : [left, right];
+    if (operation !== "add" || number.region !== "number" || FIXED.includes(address.region)) {
+      throw this.wrong(`computes with ${left.region} and ${right.region}`);
     }
-    if (operation === "sub" && left.region === "frame" && right.region === "frame") {
-      return { region: "number", term: t.sub(a, b) };
-    }
-    if (!numbers) throw refuse("program", `slot ${slot} computes with addresses`);
-    const term = {
-      sub: () => t.sub(a, b),
-      and: () => t.and(a, b),
-      or: () => t.or(a, b),
-      shl: () => t.shl(a, Number(operand)),
-      shr: () => t.shr(a, Number(operand)),
-    }[operation as "sub" | "and" | "or" | "shl" | "shr"]();
-    return { region: "number", term };
+    return { region: address.region, term };
   }
 
-  /** Demands that `bytes` bytes at the offset are within `size`, which is below 2^33. */
-  private within(state: State, offset: Term, bytes: number, size: Term): void {
-    const { t } = this;
-    const behind = t.sub(size, t.add(offset, t.constant(bytes, 64)));
-    this.demand(state, t.ult(offset, t.constant(FAR, 64)));
-    this.demand(state, t.not(t.extract(behind, 63, 1)));
+  /** @returns the number of these bytes, the least significant first. */
+  private littleEndian(bytes: readonly Term[]): Value {
+    const bits = bytes.reduce((low, high) => this.t.concat(high, low));
+    return { region: "number", term: this.t.zext(bits, 64) };
   }
 
-  private load(
-    state: State,
-    { width, address, offset }: Extract<Instruction, { kind: "load" | "store" }>,
-    slot: number,
-  ): Value {
-    const { t } = this;
-    const { region, term } = this.value(state, address, slot);
-    const at = t.add(term, t.constant(offset, 64));
-    const number = (bits: Term): Value => ({ region: "number", term: t.zext(bits, 64) });
-    /** The bytes, least significant first, as one number. */
-    const littleEndian = (byte: (i: number) => Term) =>
-      number([...Array(width).keys()].map(byte).reduce((low, high) => t.concat(high, low)));
-    const after = (i: number) => t.add(at, t.constant(i, 64));
+  private load({ width, address, offset }: Of<"load" | "store">): Value {
+    const { t, state } = this;
+    const { region, term } = this.value(address);
+    const at = t.add(term, this.constant(offset));
+    const bytes = [...Array(width).keys()];
     switch (region) {
-      case "context": {
-        if (at.op !== "const" || width !== 4) break;
-        if (at.value === 0n) return { region: "frame", term: t.constant(0, 64) };
-        if (at.value === 4n) return { region: "frame", term: this.length };
+      case "context": // struct xdp_md: `data` and `data_end`
+        if (width === 4 && at === this.constant(0)) return { region: "frame", term: at };
+        if (width === 4 && at === this.constant(4)) return { region: "frame", term: this.length };
         break;
-      }
       case "frame":
-        this.within(state, at, width, this.length);
-        return littleEndian((i) => t.apply("frame", after(i), 8));
+      case "config":
+        this.within(region, at, width);
+        return this.littleEndian(
+          bytes.map((i) => t.apply(region, t.add(at, this.constant(i)), 8)),
+        );
       case "table":
-        this.within(state, at, width, t.constant(VALUE_BYTES.table, 64));
-        if (width === 1) return number(t.apply("table8", at, 8));
-        if (width === 2) return number(t.apply("table16", at, 16));
+        this.within(region, at, width);
+        if (width < 4) return this.littleEndian([t.apply(`table${8 * width}`, at, 8 * width)]);
         break;
-      case "config": {
-        const size = VALUE_BYTES.config;
-        this.within(state, at, width, t.constant(size, 64));
-        if (at.op === "const") return littleEndian((i) => t.apply("config", after(i), 8));
-        // One of the constant offsets that are in range.
-        return littleEndian((i) => {
-          let byte = t.constant(0, 8);
-          for (let k = 0; k + width <= size; k++) {
-            const here = t.apply("config", t.constant(k + i, 64), 8);
-            byte = t.ite(t.eq(at, t.constant(k, 64)), here, byte);
-          }
-          return byte;
-        });
-      }
       case "stack": {
-        const from = this.stackOffset(state, address, offset, width, slot);
-        return littleEndian((i) => this.stackByte(state, from + i));
+        const from = this.stackOffset(address, offset, width);
+        const known = bytes.flatMap((i) => state.stack.get(from + i) ?? []);
+        if (known.length === width) return this.littleEndian(known);
+        break;
       }
     }
-    throw refuse("program", `slot ${slot} loads ${width} bytes from ${region}`);
-  }
-
-  /** What was never written is anything. */
-  private stackByte({ stack }: State, at: number): Term {
-    return stack.get(at) ?? this.t.variable(`stack ${at}`, 8);
+    throw this.wrong(`loads ${width} bytes from ${region}`);
   }
 
   /** @returns the constant offset from the stack's top, for an access inside. */
-  private stackOffset(
-    state: State,
-    address: number,
-    offset: number,
-    width: number,
-    slot: number,
-  ): number {
-    const { region, term } = this.value(state, address, slot);
+  private stackOffset(address: number, offset: number, bytes: number): number {
+    const { region, term } = this.value(address);
     const at = Number(BigInt.asIntN(64, term.value)) + offset;
     const known = region === "stack" && term.op === "const";
-    if (known && at >= -STACK_BYTES && at + width <= 0) return at;
-    throw refuse("program", `slot ${slot} accesses ${region}, where only the stack is accessed`);
+    if (known && at >= -STACK_BYTES && at + bytes <= 0) return at;
+    throw this.wrong(`accesses ${region}, where only the stack is accessed`);
   }
 
   /** The helpers' contracts: see the list of what is trusted. */
-  private call(state: State, helper: number, slot: number): State {
-    const { t } = this;
+  private call(helper: number): State {
     if (helper === HELPER.report) {
-      const map = this.value(state, 1, slot).region;
-      this.stackOffset(state, 2, 0, EVENT_BYTES, slot);
+      this.stackOffset(2, 0, EVENT_BYTES);
+      const isMap = this.value(1).region === "events";
       const is = (register: number, value: number) =>
-        this.number(state, register, slot) === t.constant(value, 64);
-      if (map !== "events map" || !is(3, EVENT_BYTES) || !is(4, 0)) {
-        throw refuse("program", `slot ${slot} reports something else than an event`);
-      }
-    } else if (helper !== HELPER.now) {
-      throw refuse("program", `slot ${slot} calls the kernel's function ${helper}`);
-    }
-    const result: Value = { region: "number", term: t.variable(`result of slot ${slot}`, 64) };
-    return {
-      ...state,
-      registers: state.registers.map((old, i) => i === 0 ? result : i <= 5 ? undefined : old),
-    };
+        this.number(register) === this.constant(value);
+      if (!isMap || !is(3, EVENT_BYTES) || !is(4, 0)) throw this.wrong("reports no event");
+    } else if (helper !== HELPER.now) throw this.wrong(`calls the kernel's function ${helper}`);
+    const term = this.t.variable(`result of slot ${this.slot}`, 64);
+    const result: Value = { region: "number", term };
+    const registers = this.state.registers.map((old, i) => i > 5 ? old : undefined);
+    return { ...this.state, registers: registers.with(0, result) };
   }
 }

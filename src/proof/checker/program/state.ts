@@ -2,7 +2,8 @@
 import type { MapName } from "./decode.ts";
 import type { Term, Terms } from "./term.ts";
 
-export type Region = "number" | "context" | "frame" | "stack" | MapName | "events map";
+/** What a value is: a number, or an address there. `events` is that map itself, not its value. */
+export type Region = "number" | "context" | "frame" | "stack" | MapName;
 
 /** A number, or an address: so many bytes from where its region begins. */
 export interface Value {
@@ -16,16 +17,17 @@ export interface State {
   readonly guard: Term;
   /** What nothing is known of is not there, and may not be read. */
   readonly registers: readonly (Value | undefined)[];
-  /** Bytes, by their offset from the stack's top. */
+  /** Bytes, by their offset from the stack's top; those that are not there may not be read. */
   readonly stack: ReadonlyMap<number, Term>;
 }
 
-const FRAME_POINTER = 10;
+const REGISTERS = 11;
 
 /** @returns the state in which the kernel starts an XDP program: r1 the context, r10 the stack. */
 export function entryState(t: Terms): State {
-  const registers: (Value | undefined)[] = Array(FRAME_POINTER + 1).fill(undefined);
-  registers[1] = { region: "context", term: t.constant(0, 64) };
-  registers[FRAME_POINTER] = { region: "stack", term: t.constant(0, 64) };
+  const zero = t.constant(0, 64);
+  const none: (Value | undefined)[] = Array(REGISTERS).fill(undefined);
+  const registers = none.with(1, { region: "context", term: zero })
+    .with(10, { region: "stack", term: zero });
   return { guard: t.true, registers, stack: new Map() };
 }

@@ -1,7 +1,7 @@
 /**
  * Bit-vector terms: the language of the verification conditions. A truth value is a vector of one
  * bit. Equal terms are one object. Constructors fold constants, and write sums and equations of sums
- * in one order: what they may change is what a reader has to trust.
+ * in one form: what they may change is what a reader has to trust.
  */
 
 export interface Term {
@@ -14,21 +14,21 @@ export interface Term {
     /** `value` + the sum of each argument times its factor, modulo 2^width. */
     | "sum"
     | "and"
-    | "or"
     | "not"
-    | "shr"
+    /** Its first argument becomes the upper bits. */
     | "concat"
+    /** `width` bits of its argument from bit `value` on. */
     | "extract"
-    | "zext"
     | "ite"
     | "eq"
+    /** Unsigned. */
     | "ult";
-  /** Bits, 1 to 64. */
+  /** Bits. */
   readonly width: number;
   readonly args: readonly Term[];
-  /** Of `const`: itself. Of `sum`: what is added. Of `shr`: bits. Of `extract`: the lowest bit. */
+  /** Of `const`: itself. Of `sum`: what is added. Of `extract`: the lowest bit. */
   readonly value: bigint;
-  /** Of `sum`: one for each argument, 1 to 2^width - 1. */
+  /** Of `sum`: one for each argument, not 0, -2^(width-1) to 2^(width-1) - 1. */
   readonly factors: readonly bigint[];
   readonly name: string;
 }
@@ -36,8 +36,8 @@ export interface Term {
 /** Makes terms. One of it for all the terms that are to be compared. */
 export class Terms {
   private readonly known = new Map<string, Term>();
-  readonly true = this.constant(1n, 1);
-  readonly false = this.constant(0n, 1);
+  readonly true = this.constant(1, 1);
+  readonly false = this.constant(0, 1);
 
   private make(
     op: Term["op"],
@@ -66,75 +66,47 @@ export class Terms {
     return this.make("apply", width, [argument], { name });
   }
 
-  /** Folds an operation on two constants, or keeps it. */
-  private binary(
-    op: "and" | "or" | "ult",
-    left: Term,
-    right: Term,
-    fold: (a: bigint, b: bigint) => bigint,
-  ): Term {
-    if (left.width !== right.width) throw new TypeError(`${op} of ${left.width}, ${right.width}`);
-    const width = op === "ult" ? 1 : left.width;
-    if (left.op === "const" && right.op === "const") {
-      return this.constant(fold(left.value, right.value), width);
-    }
-    return this.make(op, width, [left, right]);
-  }
-
-  /** @returns left times `a` plus right times `b`. */
-  private linear(left: Term, a: bigint, right: Term, b: bigint): Term {
-    const { width } = left;
-    if (width !== right.width) throw new TypeError(`a sum of ${width}, ${right.width}`);
-    const factors = new Map<Term, bigint>();
-    let constant = 0n;
-    for (const [term, times] of [[left, a], [right, b]] as const) {
+  /** @returns left + right times the factor: each part of the sums once, by their ids. */
+  private addTimes(left: Term, right: Term, times: bigint): Term {
+    const { width } = sameWidth(left, right);
+    const factorOf = new Map<Term, bigint>();
+    let added = 0n;
+    for (const [term, by] of [[left, 1n], [right, times]] as const) {
       const isSum = term.op === "sum" || term.op === "const";
-      const parts = isSum ? term.args : [term];
-      parts.forEach((part, i) => {
-        const factor = (factors.get(part) ?? 0n) + times * (isSum ? term.factors[i] : 1n);
-        factors.set(part, BigInt.asUintN(width, factor));
+      if (isSum) added += by * term.value;
+      (isSum ? term.args : [term]).forEach((part, i) => {
+        const factor = (factorOf.get(part) ?? 0n) + by * (isSum ? term.factors[i] : 1n);
+        factorOf.set(part, BigInt.asIntN(width, factor));
       });
-      if (isSum) constant += times * term.value;
     }
-    return this.sum([...factors], constant, width);
-  }
-
-  private sum(parts: [Term, bigint][], constant: bigint, width: number): Term {
-    const value = BigInt.asUintN(width, constant);
-    const kept = parts.filter(([, factor]) => factor !== 0n).sort(([a], [b]) => a.id - b.id);
-    if (kept.length === 0) return this.constant(value, width);
-    if (kept.length === 1 && kept[0][1] === 1n && value === 0n) return kept[0][0];
-    const factors = kept.map(([, factor]) => factor);
-    return this.make("sum", width, kept.map(([part]) => part), { value, factors });
+    const value = BigInt.asUintN(width, added);
+    const parts = [...factorOf].filter(([, factor]) => factor !== 0n);
+    if (parts.length === 0) return this.constant(value, width);
+    if (parts.length === 1 && parts[0][1] === 1n && value === 0n) return parts[0][0];
+    parts.sort(([a], [b]) => a.id - b.id);
+    const [args, factors] = [parts.map(([part]) => part), parts.map(([, factor]) => factor)];
+    return this.make("sum", width, args, { value, factors });
   }
 
   add(left: Term, right: Term): Term {
-    return this.linear(left, 1n, right, 1n);
+    return this.addTimes(left, right, 1n);
   }
 
   sub(left: Term, right: Term): Term {
-    return this.linear(left, 1n, right, -1n);
+    return this.addTimes(left, right, -1n);
   }
 
   shl(term: Term, bits: number): Term {
-    return this.linear(term, 1n << BigInt(bits), this.constant(0, term.width), 1n);
+    return this.addTimes(this.constant(0, term.width), term, 1n << BigInt(bits));
   }
 
   and(left: Term, right: Term): Term {
-    const ones = this.constant(-1n, left.width);
+    const { width } = sameWidth(left, right);
+    const [zeros, ones] = [this.constant(0, width), this.constant(-1, width)];
+    if (left === zeros || right === zeros) return zeros;
     if (left === ones || left === right) return right;
     if (right === ones) return left;
-    if (left.value === 0n && left.op === "const") return left;
-    if (right.value === 0n && right.op === "const") return right;
-    return this.binary("and", left, right, (a, b) => a & b);
-  }
-
-  or(left: Term, right: Term): Term {
-    const ones = this.constant(-1n, left.width);
-    if (left === ones || right === ones) return ones;
-    if (left === right || (right.op === "const" && right.value === 0n)) return left;
-    if (left.op === "const" && left.value === 0n) return right;
-    return this.binary("or", left, right, (a, b) => a | b);
+    return this.make("and", width, [left, right]);
   }
 
   not(term: Term): Term {
@@ -143,10 +115,12 @@ export class Terms {
     return this.make("not", term.width, [term]);
   }
 
+  or(left: Term, right: Term): Term {
+    return this.not(this.and(this.not(left), this.not(right)));
+  }
+
   shr(term: Term, bits: number): Term {
-    if (bits === 0) return term;
-    if (term.op === "const") return this.constant(term.value >> BigInt(bits), term.width);
-    return this.make("shr", term.width, [term], { value: BigInt(bits) });
+    return this.zext(this.extract(term, bits, term.width - bits), term.width);
   }
 
   /** `high` becomes the upper bits. */
@@ -167,9 +141,6 @@ export class Terms {
     if (lowest + width > term.width) throw new TypeError(`bits beyond ${term.width}`);
     if (width === term.width) return term;
     if (term.op === "const") return this.constant(term.value >> BigInt(lowest), width);
-    if (term.op === "zext" && lowest + width <= term.args[0].width) {
-      return this.extract(term.args[0], lowest, width);
-    }
     if (term.op === "concat") {
       const [high, low] = term.args;
       if (lowest >= low.width) return this.extract(high, lowest - low.width, width);
@@ -178,41 +149,36 @@ export class Terms {
     return this.make("extract", width, [term], { value: BigInt(lowest) });
   }
 
+  /** @returns the term with zeros above, to this width. */
   zext(term: Term, width: number): Term {
-    if (width < term.width) throw new TypeError(`${term.width} bits as ${width}`);
-    if (width === term.width) return term;
-    if (term.op === "const") return this.constant(term.value, width);
-    return this.make("zext", width, [term]);
+    return width === term.width ? term : this.concat(this.constant(0, width - term.width), term);
   }
 
   /** @param condition of one bit. */
   ite(condition: Term, then: Term, otherwise: Term): Term {
-    if (then === otherwise || condition === this.true) return then;
-    if (condition === this.false) return otherwise;
-    if (then.width !== otherwise.width || condition.width !== 1) throw new TypeError("ite");
-    return this.make("ite", then.width, [condition, then, otherwise]);
+    sameWidth(condition, this.true);
+    if (then === otherwise) return then;
+    return this.make("ite", sameWidth(then, otherwise).width, [condition, then, otherwise]);
   }
 
-  /** Written in one way: `x = y`, or a sum that is a constant. */
+  /** In one form: of two multiples, or a sum that begins with a positive factor and a constant. */
   eq(left: Term, right: Term): Term {
-    const { width } = left;
+    const zero = this.constant(0, left.width);
     const difference = this.sub(left, right);
-    const { op, args, factors, value } = difference;
-    if (op === "const") return value === 0n ? this.true : this.false;
-    if (op !== "sum") return this.make("eq", 1, [difference, this.constant(0, width)]);
-    const opposite = factors.length === 2 && factors[1] === BigInt.asUintN(width, -factors[0]);
-    if (opposite && factors[0] % 2n === 1n && value === 0n) return this.make("eq", 1, args);
-    // Of a sum and its negative, the one that begins with a smaller factor.
-    const turned = factors[0] >> BigInt(width - 1) === 1n;
-    const sum = turned ? this.sub(this.constant(0, width), difference) : difference;
-    const plain = this.sub(sum, this.constant(sum.value, width));
-    return this.make("eq", 1, [plain, this.constant(-sum.value, width)]);
+    if (difference.op === "const") return difference === zero ? this.true : this.false;
+    const turned = difference.factors[0] < 0n ? this.sub(zero, difference) : difference;
+    const { op, args, factors, value } = turned;
+    const added = op === "sum" ? this.constant(value, left.width) : zero;
+    if (op === "sum" && added === zero && args.length === 2 && factors[0] === -factors[1]) {
+      return this.make("eq", 1, args.map((part) => this.addTimes(zero, part, factors[0])));
+    }
+    return this.make("eq", 1, [this.sub(turned, added), this.sub(zero, added)]);
   }
 
   /** Unsigned. */
   ult(left: Term, right: Term): Term {
-    if (left === right) return this.false;
-    return this.binary("ult", left, right, (a, b) => a < b ? 1n : 0n);
+    sameWidth(left, right);
+    return this.make("ult", 1, [left, right]);
   }
 
   ule(left: Term, right: Term): Term {
@@ -230,4 +196,21 @@ export class Terms {
   implies(condition: Term, then: Term): Term {
     return this.or(this.not(condition), then);
   }
+}
+
+function sameWidth(one: Term, other: Term): Term {
+  if (one.width !== other.width) throw new TypeError(`${one.width} and ${other.width} bits`);
+  return one;
+}
+
+/** @returns all terms in these, each once and after those that it is made of. */
+export function inOrder(roots: readonly Term[]): Set<Term> {
+  const done = new Set<Term>();
+  const waiting = roots.toReversed();
+  while (waiting.length > 0) {
+    const missing = waiting.at(-1)!.args.filter((argument) => !done.has(argument));
+    if (missing.length > 0) waiting.push(...missing);
+    else done.add(waiting.pop()!);
+  }
+  return done;
 }
