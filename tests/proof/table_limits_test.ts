@@ -34,3 +34,22 @@ Deno.test("a predicate of too many expressions is refused, before memory is full
   const code = await refusal(() => checkPairs(new Pairs({ ...claim, predicate: large }), null));
   assertEquals(code, "proof-predicate");
 });
+
+/** Sizes that the program compares, beside a table that is not small. */
+const SIZED = [
+  "size > 65535 and utf8",
+  'size > 60000 and not contains "hate" within 512',
+  "size > 60001 and matches /^(?:..)*$/s",
+  "size < 0 and size > 3",
+  'size > 3 and size < 0 and contains "a"',
+  'size > 3 and starts_with "abcd" and size < 4',
+];
+
+Deno.test("whether any payload of a size is accepted is found without counting to it", async () => {
+  for (const text of SIZED) {
+    const claim = claimOfText(text);
+    assert((await checkPairs(new Pairs(claim), null)).length > 0, text);
+    claim.config[43] ^= 1;
+    assertEquals(await refusal(() => checkPairs(new Pairs(claim), null)), "proof-table", text);
+  }
+});

@@ -6,6 +6,7 @@
  */
 import { concat, equalBytes, hex, sha256, unhex } from "../../../base/bytes.ts";
 import { refuse } from "../refusal.ts";
+import { once } from "./once.ts";
 import { Pairs, type TableClaim } from "./pairs.ts";
 
 /** Asked after each pair; what it returns is waited for, so that others may work too. */
@@ -51,14 +52,18 @@ export async function checkPairs(
   pause: Pause = () => null,
 ): Promise<Uint8Array> {
   const states: number[] = [];
-  for (const [walk, rest] of both.reached(...both.first)) {
+  const pairs = new Map([[`${both.first.map(({ id }) => id)}`, both.first]]);
+  for (const [walk, rest] of pairs.values()) {
     if (walk.ends() !== rest.ends()) {
       throw refuse("table", `of pair ${states.length / 2} only one of table and predicate accepts`);
     }
     const state = both.states.get(walk)!;
     states.push(state & 0xff, state >> 8);
-    const waiting = pause();
-    if (waiting !== null) await waiting;
+    for (const byte of both.bytes) {
+      const next = [walk.derive(byte), rest.derive(byte)] as const;
+      once(pairs, `${next.map(({ id }) => id)}`, () => next);
+    }
+    await pause();
   }
   const found = Uint8Array.from(states);
   if (named === null || equalBytes(named, found)) return found;

@@ -56,8 +56,7 @@ export class Expression {
 
   /** @returns what must follow the symbol, if `before` stands before it. */
   derive(symbol: number, before = OTHER): Expression {
-    const key = symbol * SIDES.length + before;
-    return once(this.derivatives, key, () => this.step(symbol, before));
+    return once(this.derivatives, symbol * SIDES.length + before, () => this.step(symbol, before));
   }
 }
 

@@ -25,8 +25,7 @@ export function checkMaps(table: Uint8Array, config: Uint8Array) {
   const need = (holds: boolean, otherwise: string) => {
     if (!holds) throw refuse("table", otherwise);
   };
-  const isWhole = table.length === TABLE_BYTES && config.length === CONFIG_BYTES;
-  need(isWhole, "a map has another size");
+  need(table.length === TABLE_BYTES && config.length === CONFIG_BYTES, "a map has another size");
   const [entries, numbers] = [table, config].map((map) =>
     new DataView(map.buffer, map.byteOffset, map.length)
   );

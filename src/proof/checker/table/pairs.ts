@@ -1,9 +1,9 @@
-/** Table and predicate side by side: what both accept, and what any bytes lead to. */
+/** Table and predicate side by side: what both accept, and which bytes neither tells apart. */
 import type { Predicate } from "../../../policy/predicate.ts";
 import { refuse } from "../refusal.ts";
 import type { Expression } from "./expressions.ts";
-import { checkMaps } from "./maps.ts";
-import { BYTES, once } from "./once.ts";
+import { checkMaps, type Maps } from "./maps.ts";
+import { BYTES } from "./once.ts";
 import { conjuncts, interval, type Limit, PredicateReader, type ReadRegex } from "./predicate.ts";
 import { walkOf } from "./walk.ts";
 
@@ -19,9 +19,9 @@ export class Pairs {
   /** What both sides accept of a payload whose size is not refused. */
   readonly first: readonly [walk: Expression, predicate: Expression];
   /** The table's states that expressions of the walk stand for. */
-  readonly states: ReadonlyMap<Expression, number>;
+  readonly states = new Map<Expression, number>();
   /** One of all bytes that neither side tells apart. */
-  private readonly bytes: readonly number[];
+  readonly bytes: readonly number[];
 
   /**
    * @param reader what it reads once it need not read again for the next claim.
@@ -40,25 +40,27 @@ export class Pairs {
     if (least !== maps.leastSize || most !== maps.mostSize) {
       throw refuse("table", "the program compares the payload's size with other numbers");
     }
-    const { walk, sized, states } = walkOf(maps);
-    this.states = states;
-    this.first = [walk, reader.every(all.filter((one) => !isCompared(one)))];
+    const others = all.filter((one) => !isCompared(one));
+    this.first = [walkOf(maps, this.states), reader.every(others)];
     const classes = BYTES.map((byte) => `${reader.classOf[byte]} ${maps.classOf(byte)}`);
     this.bytes = BYTES.filter((byte) => classes.indexOf(classes[byte]) === byte);
-    if (this.reached(sized).some(([one]) => one.ends()) === maps.dropEmpty) {
+    if (this.acceptsSome(maps) === maps.dropEmpty) {
       throw refuse("table", "packets without a payload do not pass just where some payload does");
     }
   }
 
-  /** @returns all that any bytes lead to from some expressions, in the order of the shortest. */
-  *reached(...first: readonly Expression[]): Generator<readonly Expression[]> {
-    const found = new Map([[first.map(({ id }) => id).join(), first]]);
-    for (const some of found.values()) {
-      yield some;
-      for (const byte of this.bytes) {
-        const next = some.map((one) => one.derive(byte));
-        once(found, next.map(({ id }) => id).join(), () => next);
-      }
+  /** Whether the walk accepts some payload whose size is not refused. */
+  private acceptsSome({ leastSize, mostSize }: Maps): boolean {
+    const after = (one: Expression) => this.bytes.map((byte) => one.derive(byte));
+    let layer = new Set([this.first[0]]);
+    // From the least size on, each state that is reached is so within as many bytes as there are.
+    for (let size = 0; size <= Math.min(mostSize, leastSize + this.states.size); size++) {
+      if (size >= leastSize && [...layer].some((one) => one.ends())) return true;
+      // Once one more byte leads nowhere else, no number of them does.
+      const next = new Set([...layer].flatMap(after));
+      if (size < leastSize && layer.symmetricDifference(next).size === 0) size = leastSize - 1;
+      layer = next;
     }
+    return false;
   }
 }

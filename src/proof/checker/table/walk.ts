@@ -2,11 +2,10 @@
 import { EVERYWHERE, type Expression, Expressions, NOWHERE } from "./expressions.ts";
 import type { Maps } from "./maps.ts";
 
-/** @returns what the walk accepts, of any size and `sized`, and each expression's state. */
-export function walkOf(maps: Maps) {
+/** @param states of the expressions, as they are made. @returns what the walk accepts. */
+export function walkOf(maps: Maps, states: Map<Expression, number>): Expression {
   const { start, accepted, acceptFrom, walkBytes, stops, next } = maps;
   const expressions = new Expressions();
-  const states = new Map<Expression, number>();
   const come = (to: number, walked: number): Expression => {
     const ends = to === accepted || to >= acceptFrom;
     const state = stops && walked === walkBytes ? ends ? accepted : 0 : to;
@@ -17,7 +16,5 @@ export function walkOf(maps: Maps) {
     states.set(made, state);
     return made;
   };
-  const walk = come(start, 0);
-  const sizes = expressions.times(expressions.any, maps.leastSize, maps.mostSize);
-  return { walk, sized: expressions.and(sizes, walk), states };
+  return come(start, 0);
 }
