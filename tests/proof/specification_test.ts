@@ -28,7 +28,7 @@ const SAME: Record<string, number> = {
   "accepts > payloadPasses > flag eq => ule": 1,
   "accepts > payloadPasses eq => ule": 1,
   "accepts > payloadStart > flag eq => ule": 1,
-  "calmLaw eq => ule": 2,
+  "calmLaw eq => ule": 1,
   "payloadPasses > flag eq => ule": 1,
   "payloadPasses eq => ule": 1,
   "payloadStart > flag eq => ule": 1,
@@ -45,13 +45,9 @@ const SAME: Record<string, number> = {
   "restless add => sub": 1,
   // What is supposed of maps, otherwise or more of it: enough for the program as well, but not so
   // of every map. That it is so of real ones, the frames that go each way show.
-  "calmLaw > restless > number constant 0 => + 1": 1,
-  "calmLaw > restless > number constant 0 => - 1": 1,
-  "calmLaw > restless shl => more": 1,
-  "calmLaw and => left": 2,
+  "calmLaw and => left": 1,
   "calmLaw and => or": 1,
   "calmLaw and => right": 1,
-  "calmLaw eq => not": 1,
   "decidedLaw > decided ult => ule": 1,
   "walkLaw > number constant 1536 => - 1": 1,
   "walkLaw ule => ult": 1,

@@ -2,35 +2,25 @@
  * Terms → clauses, bit by bit: gates of two inputs, each kept once, as clauses by Tseitin. A literal
  * is a number, its negation the negative; literal 1 is true.
  *
- * An uninterpreted function's value is new variables, one vector for each distinct argument. Where
- * arguments that differ may be equal, a `CONGRUENT` function's values are then equal; leaving that
- * out of others makes more assignments possible and proves no more.
+ * An uninterpreted function's value is new variables for each argument that is another term. That
+ * such arguments may be equal, and their values then too, is left out: it makes more assignments
+ * possible, and proves no more.
  */
 import type { Condition } from "./conditions.ts";
-import { inOrder, type Term, type Terms } from "./term.ts";
+import { inOrder, type Term } from "./term.ts";
 
 type Bits = readonly number[];
 
 const TRUE = 1, FALSE = -1;
-const CONGRUENT = "table16";
 /** Far more literals than there is memory for clauses of them: it makes one number of two. */
 const MOST_LITERALS = 2 ** 26;
 
-/** @returns clauses that no assignment satisfies if, and only if, the condition holds. */
-export function blast({ terms, hypotheses, claim }: Condition): number[][] {
-  const supposed = [...hypotheses, ...congruences(terms, [...hypotheses, claim])];
-  const { clauses, bits } = new Blaster([...supposed, claim]);
-  for (const term of supposed) clauses.push([...bits.get(term)!]);
+/** @returns clauses: if no assignment satisfies them, the condition holds. */
+export function blast({ hypotheses, claim }: Condition): number[][] {
+  const { clauses, bits } = new Blaster([...hypotheses, claim]);
+  for (const term of hypotheses) clauses.push([...bits.get(term)!]);
   clauses.push([-bits.get(claim)![0]]);
   return clauses;
-}
-
-/** @returns that equal arguments have equal values: where they are sums that differ in one part. */
-function congruences(t: Terms, roots: readonly Term[]): Term[] {
-  const values = [...inOrder(roots)].filter(({ op, name }) => op === "apply" && name === CONGRUENT);
-  const pairs = values.flatMap((one, i) => values.slice(0, i).map((other) => [one, other]));
-  return pairs.filter(([one, other]) => t.sub(one.args[0], other.args[0]).args.length === 2)
-    .map(([one, other]) => t.implies(t.eq(one.args[0], other.args[0]), t.eq(one, other)));
 }
 
 class Blaster {

@@ -23,8 +23,6 @@ import { type Term, Terms } from "./term.ts";
 /** Holds if no assignment makes all of `hypotheses` true and `claim` false. */
 export interface Condition {
   readonly name: string;
-  /** They are made of. */
-  readonly terms: Terms;
   readonly hypotheses: readonly Term[];
   readonly claim: Term;
 }
@@ -90,7 +88,7 @@ export class Part {
       claims.push([name, t.all(...each)]);
     }
     return claims.filter(([, claim]) => claim !== t.true)
-      .map(([name, claim]) => ({ name: `${from}.${name}`, terms: t, hypotheses, claim }));
+      .map(([name, claim]) => ({ name: `${from}.${name}`, hypotheses, claim }));
   }
 
   /** What is so where the ways begin, and where they lead. */
