@@ -192,7 +192,8 @@ compile() {
     # A deep dependency graph overflows the compiler's default stack. No code cache: a root program
     # should leave no files in /tmp.
     RUST_MIN_STACK=16777216 DENORT_BIN=$DENO_HOME/denort "$DENO_HOME/deno" compile --no-check \
-      --lock="$CACHE/product.lock" -A --no-code-cache --v8-flags="$V8_FLAGS" "${UNUSED_FILES[@]}" --output dist/.new/vei main.ts &&
+      --lock="$CACHE/product.lock" -A --no-code-cache --v8-flags="$V8_FLAGS" "${UNUSED_FILES[@]}" \
+      --include src/cli/compile_thread.ts --output dist/.new/vei main.ts &&
     # It loads all its modules here: none of them was left out.
     dist/.new/vei version &&
     mv dist/.new/vei dist/vei && rmdir dist/.new

@@ -1,16 +1,12 @@
 /** The diode and the policy that a configuration names, read where they are and compiled. */
 import type { Config } from "../base/config.ts";
-import {
-  type CompiledPolicy,
-  compilePolicy,
-  type Policies,
-  refusePolicyTwins,
-} from "../api/policy.ts";
+import { type CompiledPolicy, type Policies, refusePolicyTwins } from "../api/policy.ts";
 import { ETHERNET_FRAME } from "../bpf/frame.ts";
 import type { LinkRules } from "../bpf/layout.ts";
 import { requireFit } from "../../diodes/preflight.ts";
 import { proveDiode, type ProvenDiode } from "../../diodes/proof.ts";
 import { GUEST_MAC, GUEST_PORT, HOST_MAC } from "../../enclave/link.ts";
+import { policyApart, policyDiodeApart } from "./compile_apart.ts";
 import { cachedPolicy } from "./policy_cache.ts";
 import { namedDiode } from "./named_diode.ts";
 import { namedText } from "./named_text.ts";
@@ -24,7 +20,7 @@ export async function configuredDiode(
 ): Promise<ProvenDiode> {
   const hint = "[diode] name takes a shipped diode's name, the path of a file, or policy: and a " +
     "policy's name or path";
-  const plan = await namedDiode(diode.name, enclaveRules(link), hint);
+  const plan = await namedDiode(diode.name, enclaveRules(link), hint, policyDiodeApart);
   requireFit(plan);
   return await proveDiode(plan);
 }
@@ -69,6 +65,6 @@ async function configuredPolicy(
   const hint = `${key} takes a shipped policy's name or the path of a file`;
   const { text, path } = await namedText("policy", name, hint);
   // From the source, nothing tells whether the compiler is another one than it was.
-  if (state === null || !Deno.build.standalone) return await compilePolicy(text, path);
-  return await cachedPolicy(text, path, `${state}/policies`);
+  if (state === null || !Deno.build.standalone) return (await policyApart(text, path)).compiled;
+  return await cachedPolicy(text, path, `${state}/policies`, policyApart);
 }

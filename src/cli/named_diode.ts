@@ -11,12 +11,18 @@ const HINT =
 /**
  * @param rules of the link that it is compiled for.
  * @param hint what to do when the file cannot be read.
+ * @param compilePolicy what makes a diode of a policy.
  * @throws VeiError as namedText, compileDiode and compilePolicyDiode.
  */
-export async function namedDiode(name: string, rules: LinkRules, hint = HINT): Promise<DiodePlan> {
+export async function namedDiode(
+  name: string,
+  rules: LinkRules,
+  hint = HINT,
+  compilePolicy: typeof compilePolicyDiode = compilePolicyDiode,
+): Promise<DiodePlan> {
   if (name.startsWith(POLICY_PREFIX)) {
     const { text, path } = await namedText("policy", name.slice(POLICY_PREFIX.length), hint);
-    return await compilePolicyDiode(text, path, rules);
+    return await compilePolicy(text, path, rules);
   }
   const { text, path } = await namedText("diode", name, hint);
   return await compileDiode(text, path, rules);

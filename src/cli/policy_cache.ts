@@ -6,6 +6,7 @@ import { deserialize, serialize } from "node:v8";
 import { type CompiledPolicy, compilePolicy, digestOf, type Programs } from "../api/policy.ts";
 import { concat, sha256 } from "../base/bytes.ts";
 import type { CommandContext } from "./command.ts";
+import type { Timed } from "./compile_apart.ts";
 import type { NamedText } from "./named_text.ts";
 import { VERSION } from "./version.ts";
 
@@ -44,20 +45,27 @@ function userCache(): string | null {
 /**
  * @param folder of the cache; made when there is something to keep. What cannot be written is not
  * kept.
+ * @param compile what compiles a policy that is not known.
  * @throws VeiError `policy-…`.
  */
 export async function cachedPolicy(
   text: string,
   path: string,
   folder: string,
+  compile: (text: string, path: string) => Promise<Timed> = compiledHere,
 ): Promise<CompiledPolicy> {
   const file = `${folder}/${await keyOf(text)}`;
   const known = await read(file);
   if (known !== null) return await compilePolicy(text, path, known);
+  const { compiled, ms } = await compile(text, path);
+  if (ms > WORTH_MS) await write(folder, file, compiled);
+  return compiled;
+}
+
+async function compiledHere(text: string, path: string): Promise<Timed> {
   const begun = performance.now();
   const compiled = await compilePolicy(text, path);
-  if (performance.now() - begun > WORTH_MS) await write(folder, file, compiled);
-  return compiled;
+  return { compiled, ms: performance.now() - begun };
 }
 
 /** Another program compiles otherwise, perhaps: it is told by its version and its file. */
