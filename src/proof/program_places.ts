@@ -3,7 +3,7 @@
  *
  *     payload  the frame keeps the link rules, and its payload begins at `start`
  *     head     of the loop: `index` bytes of the payload have been walked, and the table's state
- *              after them is not decided
+ *              after them is the first entry of a row, and not decided
  *     middle   of a round, as at the head, and four bytes of the next eight have been walked too
  *     tail     as at the head, and the walk stops within the next eight bytes
  *     decided  the walk has come to a decided state
@@ -58,6 +58,7 @@ export function programCuts(): Cuts {
   const payloadLength: Place["stack"][number] = [event("payloadLength"), 4, "length"];
   const stack: Place["stack"] = [payloadLength, [-EVENT_BYTES - 8, 8, twice("decidedBelow")]];
   const before: Place["stack"][number] = [-EVENT_BYTES - 16, 8, twice(["wide", "state"])];
+  const row: Hint = ["row", "state"];
   const near: Hint = ["ule", "index", WALK_LIMIT];
   /** Not decided, and not beyond what the walk takes with so many bytes more. */
   const undecided = (more: number): Hint[] => [
@@ -87,14 +88,14 @@ export function programCuts(): Cuts {
         },
         stack: [],
         facts: [least, most, ["eq", "accepts", "payloadPasses"]],
-        laws: [["restLaw", 0, "first"], ["walkLaw", 0, "first"]],
+        laws: (["restLaw", "rowLaw", "walkLaw"] as const).map((law) => [law, 0, "first"]),
         ways: { head: begun, decided: begun },
       },
       head: {
         slot: slot("group"),
         registers: walking("state"),
         stack,
-        facts: [near, ...undecided(0)],
+        facts: [near, row, ...undecided(0)],
         laws: [law("calmLaw", 0)],
         ways: { middle: here, tail: here },
       },
@@ -102,10 +103,11 @@ export function programCuts(): Cuts {
         slot: slot("after 0"),
         registers: walking(after(UNIT)),
         stack: [...stack, before],
-        facts: undecided(ROUND),
+        facts: [row, ...undecided(ROUND)],
         laws: [
           law("walkLaw", 0),
           law("calmLaw", UNIT),
+          ...bytes(ROUND).map((at) => law("rowLaw", at)),
           ...bytes(ROUND).slice(1).map((at) => law("decidedLaw", at)),
           ...bytes(ROUND).map((at) => law("restLaw", at)),
         ],

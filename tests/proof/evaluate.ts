@@ -63,6 +63,7 @@ export function functionsOf(
 ): Values["apply"] {
   const byte = (bytes: Uint8Array, at: bigint) =>
     at < BigInt(bytes.length) ? BigInt(bytes[Number(at)]) : 0n;
+  const rows = rowsOf(table);
   return (name, at) => {
     switch (name) {
       case "frame":
@@ -73,12 +74,23 @@ export function functionsOf(
         return byte(table, at);
       case "table16":
         return byte(table, at) | byte(table, at + 1n) << 8n;
+      case "row":
+        return rows.has(Number(at)) ? 1n : 0n;
       case "rest": // index, state
         return restOf(frame, table, config, Number(at >> 16n), Number(at & 0xffffn));
       default:
         throw new Error(`There is no function ${name}`);
     }
   };
+}
+
+/** @returns the first entries of the rows that there are. */
+export function rowsOf(table: Uint8Array): ReadonlySet<number> {
+  const width = 2 + Math.max(...table.subarray(CLASSES, CLASSES + 256));
+  const used = table.subarray(0, CLASSES).findLastIndex((byte) => byte !== 0) / 2;
+  const rows = new Set<number>();
+  for (let state = 0; state < used; state += width) rows.add(state);
+  return rows;
 }
 
 /** Offsets in the two maps (`src/bpf/layout.ts`), and the farthest that a walk goes. */

@@ -44,11 +44,14 @@ const SAME: Record<string, number> = {
   "calmLaw > restless add => sub": 2,
   "restless add => sub": 1,
   // What is supposed of maps, otherwise or more of it: enough for the program as well, but not so
-  // of every map. That it is so of real ones, the frames that go each way show.
+  // of every map, as laws_test.ts shows.
   "calmLaw and => left": 1,
   "calmLaw and => or": 1,
   "calmLaw and => right": 1,
   "decidedLaw > decided ult => ule": 1,
+  "decidedLaw and => left": 1,
+  "decidedLaw and => or": 1,
+  "decidedLaw and => right": 1,
   "walkLaw > number constant 1536 => - 1": 1,
   "walkLaw ule => ult": 1,
 };

@@ -67,7 +67,7 @@ const MOST_LINES: [what: string, most: number, files: RegExp][] = [
     900,
     /\/program\/(decode|state|execute|term|hints|conditions|blast|lrat)\.ts$/,
   ],
-  ["the program's half", 1200, /\/program\//],
+  ["the program's half", 1210, /\/program\//],
   ["the table's half", 600, /\/table\//],
 ];
 

@@ -34,7 +34,7 @@ export interface Place {
 export type Ways = Readonly<Record<string, { readonly index: Hint; readonly state: Hint }>>;
 
 /** The specification's methods of these names. */
-export const LAWS = ["restLaw", "decidedLaw", "calmLaw", "walkLaw"] as const;
+export const LAWS = ["restLaw", "rowLaw", "decidedLaw", "calmLaw", "walkLaw"] as const;
 export type Law = typeof LAWS[number];
 
 /** What a hint speaks of: the walk, and what else has a name where it is read. */
@@ -64,6 +64,7 @@ export class HintReader {
       ["flags", () => spec.flagByte()],
       ["next", (walk, index, state) => spec.next({ ...walk, index, state })],
       ["decided", (_, state) => spec.decided(state)],
+      ["row", (_, state) => spec.isRow(state)],
       ["restless", (_, state) => spec.restless(state)],
       ["add", (_, a, b) => t.add(a, b)],
       ["sub", (_, a, b) => t.sub(a, b)],

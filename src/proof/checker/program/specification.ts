@@ -104,20 +104,30 @@ export class Specification {
     return this.t.ult(this.wide(state), this.decidedBelow);
   }
 
-  /** From a decided state no byte leads away: `checkMaps` finds it so of every state and byte. */
-  decidedLaw(walk: Walk): Term {
-    const { t } = this;
-    return t.implies(this.decided(walk.state), this.decided(this.next(walk)));
+  /** Whether a state is the first entry of a row: what `checkMaps` finds of the table, it finds of these. */
+  isRow(state: Term): Term {
+    return this.t.apply("row", state, 1);
   }
 
-  /**
-   * Nor from any state a byte whose kind is not among its restless ones, as `checkMaps` finds too;
-   * so neither do several such bytes in a row.
-   */
+  /** The walk begins in a row, and from each row every byte leads to one. */
+  rowLaw(walk: Walk): Term {
+    const { t } = this;
+    const follows = t.implies(this.isRow(walk.state), this.isRow(this.next(walk)));
+    return t.and(this.isRow(this.first), follows);
+  }
+
+  /** From a decided state no byte leads away. */
+  decidedLaw(walk: Walk): Term {
+    const { t } = this;
+    const isDecided = t.and(this.isRow(walk.state), this.decided(walk.state));
+    return t.implies(isDecided, this.decided(this.next(walk)));
+  }
+
+  /** Nor from any state bytes whose kinds are not among its restless ones, however many in a row. */
   calmLaw(walk: Walk): Term {
     const { t } = this;
     const restless = this.restless(walk.state);
-    let [at, calm] = [walk, t.true];
+    let [at, calm] = [walk, this.isRow(walk.state)];
     for (let i = 0; i < UNIT; i++) {
       const kind = t.zext(this.tableByte(TABLE.kinds, this.byteAt(at)), 16);
       calm = t.and(calm, t.eq(t.and(kind, restless), t.constant(0, 16)));
