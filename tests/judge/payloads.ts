@@ -114,6 +114,11 @@ export class Payloads {
     return Math.max(0, Math.min(this.length - 1, at));
   }
 
+  /** @returns whether there are fewer bytes than that, and room for more. */
+  private shorter(than: number): boolean {
+    return this.length < than && this.length < this.into.length;
+  }
+
   private byte(value: number): void {
     if (this.length < this.into.length) this.into[this.length++] = value;
   }
@@ -151,7 +156,7 @@ export class Payloads {
   private characters(target: number): void {
     const { random } = this;
     const broken = random.once(2) ? 6 : 0;
-    while (this.length < target) {
+    while (this.shorter(target)) {
       this.put(broken > 0 && random.once(broken) ? random.pick(BROKEN) : random.pick(UTF8));
     }
   }
@@ -162,7 +167,7 @@ export class Payloads {
     const depth = Math.max(0, random.pick(this.limits.depths) + random.below(4) - 1);
     const untidy = random.once(3);
     let level = 0;
-    while (this.length < target + depth) {
+    while (this.shorter(target + depth)) {
       const kind = random.below(6);
       if (kind < 3 && level < depth) {
         this.byte(random.once(2) ? 0x5b : 0x7b);
@@ -179,7 +184,7 @@ export class Payloads {
     const { random, limits } = this;
     const literal = random.pick(limits.literals);
     const filling = random.once(2) ? 0x20 + random.below(95) : -1;
-    while (this.length < target + literal.length && this.length < FRESH) {
+    while (this.shorter(Math.min(target + literal.length, FRESH))) {
       this.byte(filling >= 0 && !random.once(9) ? filling : literal[random.below(literal.length)]);
     }
     this.stretch(target + literal.length);
