@@ -38,19 +38,22 @@ export function enclaveRules(link: Config["link"]): LinkRules {
 }
 
 /**
- * @param state the folder in which compiled policies are kept; null: they are not.
+ * @param state the folder in which compiled policies are kept.
+ * @param keep whether those that are compiled now are kept; else those that are there are used, if
+ * the folder is our own: nobody else is to say what a policy does.
  * @returns every policy that the configuration names.
  * @throws VeiError `policy-…`.
  */
 export async function configuredPolicies(
   { policy: { default: usual, allow } }: Pick<Config, "policy">,
-  state: string | null,
+  state: string,
+  keep = true,
 ): Promise<Policies> {
   const policies = {
-    policy: await configuredPolicy("[policy] default", usual, state),
+    policy: await configuredPolicy("[policy] default", usual, state, keep),
     allowed: await Array.fromAsync(
       allow,
-      (name) => configuredPolicy("[policy] allow", name, state),
+      (name) => configuredPolicy("[policy] allow", name, state, keep),
     ),
   };
   refusePolicyTwins(policies);
@@ -60,11 +63,22 @@ export async function configuredPolicies(
 async function configuredPolicy(
   key: string,
   name: string,
-  state: string | null,
+  state: string,
+  keep: boolean,
 ): Promise<CompiledPolicy> {
   const hint = `${key} takes a shipped policy's name or the path of a file`;
   const { text, path } = await namedText("policy", name, hint);
   // From the source, nothing tells whether the compiler is another one than it was.
-  if (state === null || !Deno.build.standalone) return (await policyApart(text, path)).compiled;
-  return await cachedPolicy(text, path, `${state}/policies`, policyApart);
+  if (!Deno.build.standalone || !(keep || await isOurs(state))) {
+    return (await policyApart(text, path)).compiled;
+  }
+  return await cachedPolicy(text, path, `${state}/policies`, policyApart, keep);
+}
+
+async function isOurs(folder: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(folder)).uid === Deno.uid();
+  } catch {
+    return false;
+  }
 }

@@ -43,7 +43,12 @@ export const CONFIG_CHECKS: readonly Check[] = [
     mend: "name a shipped policy, or mend its file",
     async find(place) {
       requireConfig(place);
-      const { policy: { policy, sha256 }, allowed } = await configuredPolicies(place.config, null);
+      const { config, instance: { state } } = place;
+      const { policy: { policy, sha256 }, allowed } = await configuredPolicies(
+        config,
+        state,
+        false,
+      );
       const more = allowed.length === 0 ? "" : `, and ${allowed.length} more that it allows`;
       return `${policy.name} compiles, sha256:${sha256}${more}`;
     },

@@ -46,6 +46,7 @@ function userCache(): string | null {
  * @param folder of the cache; made when there is something to keep. What cannot be written is not
  * kept.
  * @param compile what compiles a policy that is not known.
+ * @param keep whether that is then kept.
  * @throws VeiError `policy-…`.
  */
 export async function cachedPolicy(
@@ -53,12 +54,13 @@ export async function cachedPolicy(
   path: string,
   folder: string,
   compile: (text: string, path: string) => Promise<Timed> = compiledHere,
+  keep = true,
 ): Promise<CompiledPolicy> {
   const file = `${folder}/${await keyOf(text)}`;
   const known = await read(file);
   if (known !== null) return await compilePolicy(text, path, known);
   const { compiled, ms } = await compile(text, path);
-  if (ms > WORTH_MS) await write(folder, file, compiled);
+  if (keep && ms > WORTH_MS) await write(folder, file, compiled);
   return compiled;
 }
 

@@ -53,6 +53,27 @@ Deno.test("for people: a line for what is there, one that mends for what is not"
   assertMatch(stdout, /\n\nMissing: image, model\n$/);
 });
 
+Deno.test("a policy that the daemon has compiled is read, and none is kept", async () => {
+  await using practice = await Practice.open({ equipped: false });
+  practice.configure('[policy]\ndefault = "reality-only"\n');
+  const folder = `${practice.state}/policies`;
+  const policy = async () => {
+    const { diagnosis } = await practice.examine();
+    return diagnosis.needs.find(({ id }) => id === "policy")!.found;
+  };
+  const compiled = await policy();
+  assertMatch(compiled, /^reality-only compiles, sha256:/);
+
+  const filter = ["filter", "reality-only", "--state", practice.state];
+  assertEquals((await vei(filter)).code, 0);
+  const [{ name }] = Deno.readDirSync(folder);
+  const file = await Deno.stat(`${folder}/${name}`);
+  const times = () => Deno.stat(`${folder}/${name}`).then(({ atime }) => atime!.getTime());
+  await Deno.utime(`${folder}/${name}`, 0, file.mtime!);
+  assertEquals(await policy(), compiled);
+  assert(await times() > 0, "the compiled policy was not read");
+});
+
 Deno.test("a word too many: 64", async () => {
   assertEquals((await vei(["doctor", "everything"])).code, 64);
 });
