@@ -12,9 +12,7 @@ import type { Policy } from "../src/policy/policy.ts";
 import { formatPredicate, type Predicate } from "../src/policy/predicate.ts";
 import { wholeFile } from "../src/policy/source.ts";
 import { type DiodePlan, planOf, type PolicyShare } from "./plan.ts";
-
-/** Before a policy's name, where a diode's stands. */
-export const POLICY_PREFIX = "policy:";
+import { POLICY_PREFIX } from "./shipped.ts";
 
 const WORDS: Record<Misfit, string> = {
   alone: "its automaton alone is too large for the kernel's table",

@@ -50,6 +50,14 @@ export function shippedPolicies(): string[] {
   return Object.keys(POLICIES);
 }
 
+/** Before a policy's name, where a diode's stands. */
+export const POLICY_PREFIX = "policy:";
+
+/** @returns the names of the diodes that shipped policies make: `open` has no rules. */
+export function shippedPolicyDiodes(): string[] {
+  return shippedPolicies().filter((name) => name !== "open").map((name) => POLICY_PREFIX + name);
+}
+
 /** @returns the text of a shipped diode's file. @throws VeiError `diode-unknown`. */
 export function shippedDiode(name: string): string {
   return textOf(DIODES, "diode", name);

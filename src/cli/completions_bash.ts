@@ -30,8 +30,21 @@ ${steps(places)}
 }
 
 _vei() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} at='' option='' word i
+  local cur=\${COMP_WORDS[COMP_CWORD]} before=''
   COMPREPLY=()
+  # Bash splits policy:NAME into three words, and puts what we find behind the colon.
+  if [[ $cur == : ]]; then
+    before=\${COMP_WORDS[COMP_CWORD - 1]}: cur=''
+  elif [[ \${COMP_WORDS[COMP_CWORD - 1]} == : ]]; then
+    before=\${COMP_WORDS[COMP_CWORD - 2]}:
+  fi
+  _vei_find "$before$cur"
+  COMPREPLY=("\${COMPREPLY[@]#"$before"}")
+}
+
+# Completes the word $1.
+_vei_find() {
+  local cur=$1 at='' option='' word i
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
     # Bash splits --option=value into three words.

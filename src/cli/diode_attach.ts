@@ -9,14 +9,13 @@ import { ETHERNET_FRAME } from "../bpf/frame.ts";
 import type { LinkRules } from "../bpf/layout.ts";
 import { type Guard, raiseDiode, readDiode } from "../../diodes/manager.ts";
 import { proveDiode } from "../../diodes/proof.ts";
-import { shippedDiodes } from "../../diodes/shipped.ts";
 import { watchGuard } from "../../diodes/watch.ts";
 import { interfaceIndex, setUp } from "../../ffi/netdev.ts";
 import { LinkEvents } from "../../ffi/rtnetlink.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { neighboursFor, setNeighbours } from "./diode_neighbours.ts";
 import { dropPrinter, untilInterrupted } from "./event_output.ts";
-import { leftLines, namedDiode } from "./named_diode.ts";
+import { DIODE_NAMES, leftLines, namedDiode } from "./named_diode.ts";
 import { lockInstance } from "./instance_lock.ts";
 import { requireRoot } from "./privilege.ts";
 import { usageError } from "./usage.ts";
@@ -26,7 +25,7 @@ export const command: Command = {
   summary: "guard an interface: from there only TCP between two addresses, as the diode allows",
   usage:
     "NAME|FILE|policy:NAME --dev IFACE --from IP[:PORT] --to IP [--neigh [--netns PATH]] [--watch]",
-  complete: { wordsOrFile: shippedDiodes() },
+  complete: DIODE_NAMES,
   example: "sudo vei diode attach hateless --dev veth0 --from 10.0.0.2:8080 --to 10.0.0.1",
   options: {
     dev: { type: "string", value: "IFACE", describe: "the interface, in this network namespace" },

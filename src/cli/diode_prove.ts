@@ -11,7 +11,7 @@ import { shippedDiodes } from "../../diodes/shipped.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { enclaveRules } from "./configured.ts";
 import { dumpProgram } from "./diode_verify.ts";
-import { namedDiode } from "./named_diode.ts";
+import { DIODE_NAMES, namedDiode } from "./named_diode.ts";
 import { solve, solverName } from "./proof_tools.ts";
 import { usageError } from "./usage.ts";
 
@@ -23,7 +23,7 @@ export const command: Command = {
     "A diode takes no solver. With --all the program itself is proved anew too, which takes CaDiCaL " +
     "(apt-get install cadical); its certificate comes with vei, so nobody needs to.",
   ],
-  complete: { wordsOrFile: shippedDiodes() },
+  complete: DIODE_NAMES,
   example: "vei diode prove hateless",
   options: {
     all: { type: "boolean", describe: "the program and every diode that comes with vei" },

@@ -8,13 +8,19 @@ import { MAX_TABLE_ENTRIES, tableEntries } from "../bpf/layout.ts";
 import { diodeProgram } from "../bpf/program.ts";
 import { parseDiodeFile } from "../policy/diode_file.ts";
 import { PACKET_LIMIT } from "../policy/policy_predicate.ts";
+import { readPolicy } from "../policy/policy_text.ts";
 import { formatPredicate } from "../policy/predicate.ts";
-import { POLICY_PREFIX } from "../../diodes/policy_diode.ts";
 import type { DiodePlan } from "../../diodes/plan.ts";
-import { shippedDiode, shippedDiodes } from "../../diodes/shipped.ts";
+import {
+  POLICY_PREFIX,
+  shippedDiode,
+  shippedDiodes,
+  shippedPolicy,
+  shippedPolicyDiodes,
+} from "../../diodes/shipped.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { enclaveRules } from "./configured.ts";
-import { leftLines, namedDiode } from "./named_diode.ts";
+import { DIODE_NAMES, leftLines, namedDiode } from "./named_diode.ts";
 import { usageError } from "./usage.ts";
 
 const list: Command = {
@@ -23,19 +29,25 @@ const list: Command = {
   example: "vei diode list",
   run({ json, terminal }) {
     const files = shippedDiodes().map((name) => parseDiodeFile(shippedDiode(name), `${name}.toml`));
-    if (json) {
-      terminal.json(files.map(({ name, description, predicate }) => ({
-        name,
-        description,
-        predicate: formatPredicate(predicate),
-      })));
-    } else {
-      const width = Math.max(...files.map(({ name }) => name.length));
-      for (const { name, description } of files) {
+    const listed = [
+      ...files.map(({ name, description, predicate }) => ({
+        ...{ name, description, predicate: formatPredicate(predicate) },
+      })),
+      ...shippedPolicyDiodes().map((name) => {
+        const policy = name.slice(POLICY_PREFIX.length);
+        const { description } = readPolicy(shippedPolicy(policy), `${policy}.toml`);
+        // Which of its rules have room takes seconds to find out: `vei diode show` does.
+        return { name, description, predicate: null };
+      }),
+    ];
+    if (json) terminal.json(listed);
+    else {
+      const width = Math.max(...listed.map(({ name }) => name.length));
+      for (const { name, description } of listed) {
         terminal.out(`${name.padEnd(width)}  ${description}`);
       }
       terminal.out(
-        `${POLICY_PREFIX}NAME  those rules of a policy that single packets can be held to`,
+        `A diode ${POLICY_PREFIX}NAME has those rules that single packets can be held to.`,
       );
     }
     return Promise.resolve(Exit.ok);
@@ -58,7 +70,7 @@ const show: Command = {
   name: "diode show",
   summary: "a diode's predicate, automaton, table and digests; --asm: the program",
   usage: "NAME|FILE|policy:NAME [--asm]",
-  complete: { wordsOrFile: shippedDiodes() },
+  complete: DIODE_NAMES,
   example: "vei diode show json --asm",
   options: { asm: { type: "boolean", describe: "the program, instruction by instruction" } },
   async run(context) {
@@ -78,7 +90,7 @@ const check: Command = {
   name: "diode check",
   summary: "whether a diode's file is right, and what in it is probably not meant",
   usage: "FILE|NAME|policy:NAME",
-  complete: "file",
+  complete: DIODE_NAMES,
   example: "vei diode check ./mine.toml",
   async run(context) {
     const plan = await named(context);

@@ -2,11 +2,10 @@
 import { Exit, messageOf, VeiError } from "../base/errors.ts";
 import { unhex } from "../base/bytes.ts";
 import { MOST_PAYLOAD } from "../bpf/frame.ts";
-import { shippedDiodes } from "../../diodes/shipped.ts";
 import { type Trial, tryByDefinition, tryInKernel } from "../../diodes/trial.ts";
 import type { Command } from "./command.ts";
 import { enclaveRules } from "./configured.ts";
-import { namedDiode } from "./named_diode.ts";
+import { DIODE_NAMES, namedDiode } from "./named_diode.ts";
 import { usageError } from "./usage.ts";
 import { defaultConfig } from "../base/config.ts";
 
@@ -14,7 +13,7 @@ export const command: Command = {
   name: "diode try",
   summary: "what a diode says of a payload: the loaded program, and its text beside it",
   usage: "NAME|FILE|policy:NAME [--hex HEX]",
-  complete: { wordsOrFile: shippedDiodes() },
+  complete: DIODE_NAMES,
   example: "sudo vei diode try hateless --hex 49206861746521",
   options: {
     hex: { type: "string", value: "HEX", describe: "the payload; without it: standard input" },

@@ -18,7 +18,7 @@ import { DiodeProof, PROGRAM_CERTIFICATE, programProof } from "../../diodes/proo
 import { shippedDiodes } from "../../diodes/shipped.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { enclaveRules } from "./configured.ts";
-import { namedDiode } from "./named_diode.ts";
+import { DIODE_NAMES, namedDiode } from "./named_diode.ts";
 import { askAll, dump, type Proved, TOOL_NAMES, type ToolAnswer } from "./proof_tools.ts";
 import { usageError } from "./usage.ts";
 
@@ -34,7 +34,7 @@ export const command: Command = {
     }; NAME=PATH where one is not on the search path. Each is asked ` +
     "about every condition of the program, and what it says is its own.",
   ],
-  complete: { wordsOrFile: shippedDiodes() },
+  complete: DIODE_NAMES,
   example: "vei diode verify --all",
   options: {
     all: { type: "boolean", describe: "every diode that comes with vei" },

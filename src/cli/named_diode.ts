@@ -1,12 +1,16 @@
 /** A diode as people and configurations name it: NAME, a file's path, or `policy:` and a policy's. */
 import type { LinkRules } from "../bpf/layout.ts";
 import { compileDiode, type DiodePlan } from "../../diodes/plan.ts";
-import { compilePolicyDiode, POLICY_PREFIX } from "../../diodes/policy_diode.ts";
+import { compilePolicyDiode } from "../../diodes/policy_diode.ts";
+import { POLICY_PREFIX, shippedDiodes, shippedPolicyDiodes } from "../../diodes/shipped.ts";
 import { namedText } from "./named_text.ts";
 
 const HINT =
   "a diode is named by a shipped one's name, by the path of a file, or by policy: and a " +
   "policy's name or path";
+
+/** Completes a diode's name: those that come with vei, and files. */
+export const DIODE_NAMES = { wordsOrFile: [...shippedDiodes(), ...shippedPolicyDiodes()] };
 
 /**
  * @param rules of the link that it is compiled for.

@@ -21,6 +21,8 @@ const CASES: [typed: string, wanted: string[] | null][] = [
   ["vei verify --key mock ", null],
   ["vei diode try hatel", ["hateless"]],
   ["vei diode try on", ["one.toml"]],
+  ["vei diode try policy:h", ["policy:hateless"]],
+  ["vei diode show policy:no-l", ["policy:no-links"]],
   ["vei version x", []],
 ];
 
@@ -50,14 +52,17 @@ async function run(program: string, args: string[], cwd: string): Promise<string
 
 const words = (text: string) => text.split("\n").filter((line) => line !== "");
 
-/** As bash itself splits: at blanks, and `=` is a word of its own. */
+/** As bash itself splits: at blanks, and `=` and `:` are words of their own. */
 const bash: Complete = async (typed, script, folder) => {
-  const split = typed.split(" ").flatMap((word) => word.split(/(=)/).filter((part) => part !== ""));
+  const split = typed.split(" ")
+    .flatMap((word) => word.split(/([=:])/).filter((part) => part !== ""));
   if (typed.endsWith(" ")) split.push("");
   const quoted = split.map((word) => `'${word}'`).join(" ");
   const drive = `. '${script}'; COMP_WORDS=(${quoted}); COMP_CWORD=${split.length - 1}; ` +
     `$(complete -p vei | sed 's/.*-F \\([^ ]*\\).*/\\1/'); printf '%s\\n' "\${COMPREPLY[@]}"`;
-  return words(await run("bash", ["--norc", "--noprofile", "-c", drive], folder));
+  const found = words(await run("bash", ["--norc", "--noprofile", "-c", drive], folder));
+  const [before] = /[^ ]*:/.exec(typed) ?? [""];
+  return found.map((word) => before + word);
 };
 
 const fish: Complete = async (typed, script, folder) => {

@@ -1,7 +1,7 @@
 /** `vei diode list | show | check | try`, by the program itself. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { compileDiode } from "../../diodes/plan.ts";
-import { shippedDiode, shippedDiodes } from "../../diodes/shipped.ts";
+import { shippedDiode, shippedDiodes, shippedPolicyDiodes } from "../../diodes/shipped.ts";
 import { tryByDefinition, tryInKernel } from "../../diodes/trial.ts";
 import { openLibraries } from "../../ffi/native.ts";
 import { hex } from "../../src/base/bytes.ts";
@@ -15,8 +15,9 @@ const hexOf = (text: string) => hex(new TextEncoder().encode(text));
 
 Deno.test("list and show: every shipped diode, with its predicate and its table", async () => {
   const { code, stdout } = await vei(["diode", "list", "--json"]);
-  const listed: { name: string; predicate: string }[] = JSON.parse(stdout);
-  assertEquals([code, listed.map(({ name }) => name)], [0, shippedDiodes()]);
+  const listed: { name: string; predicate: string | null }[] = JSON.parse(stdout);
+  const names = [...shippedDiodes(), ...shippedPolicyDiodes()];
+  assertEquals([code, listed.map(({ name }) => name)], [0, names]);
   const { stdout: shown } = await vei(["diode", "show", "hateless", "--json", "--asm"]);
   const facts = JSON.parse(shown);
   assertEquals([facts.horizon, facts.sizes], [512, { least: 0, most: null }]);
