@@ -12,7 +12,6 @@ import {
   fromBigEndian16,
   Helper,
   type Instruction,
-  jump,
   jumpIfGreater,
   jumpIfLess,
   load,
@@ -30,6 +29,7 @@ import {
 import { EVENT_BYTES } from "../../src/bpf/layout.ts";
 import type { DiodeMaps } from "../../src/bpf/program.ts";
 import type { Random } from "../judge/random.ts";
+import { NUMBERS, RandomSteps, WIDTHS } from "./random_steps.ts";
 
 /** A frame that is shorter goes straight to the end. */
 export const LEAST_FRAME = 64;
@@ -37,10 +37,7 @@ export const LEAST_FRAME = 64;
 const CONFIG_BASE = 16, CONFIG_BYTES = 64;
 const COUNTERS = 32;
 
-const WIDTHS: readonly Width[] = [1, 2, 4, 8];
-/** Lost in calls; r3 and r4 hold addresses for a few instructions. */
-const ARGUMENTS: readonly Register[] = ["r1", "r2", "r3", "r4", "r5"];
-const NUMBERS: readonly Register[] = ["r0", ...ARGUMENTS, "r9"];
+/** r3 and r4 hold addresses for a few instructions. */
 const NEVER_ADDRESSES: readonly Register[] = ["r0", "r1", "r2", "r5", "r9"];
 
 /** ALU and jump operations with a second operand in a register or in the instruction. */
@@ -59,19 +56,10 @@ export function provedProgram(
   maps: DiodeMaps<number>,
   masked: boolean,
 ): Line[] {
-  const any = () => random.pick(NUMBERS);
+  const steps = new RandomSteps(random);
+  const { number: any, constant, target } = steps;
   const safe = () => random.pick(NEVER_ADDRESSES);
-  const constant = () =>
-    random.once(2) ? random.below(0x1_0000_0000) - 0x8000_0000 : random.below(70) - 2;
   const stack = (width: Width) => width * random.below(EVENT_BYTES / width) - EVENT_BYTES;
-  let labels = 0;
-  /** Places that jumps go to, and how many steps are left until there. */
-  const open: { name: string; left: number }[] = [];
-  const target = () => {
-    const name = `after ${labels++}`;
-    open.push({ name, left: 1 + random.below(6) });
-    return name;
-  };
   const either = (opcode: number, target?: string): Instruction => {
     const fields = { destination: number(any()), source: 0, offset: 0, immediate: 0, target };
     return random.once(2)
@@ -83,7 +71,7 @@ export function provedProgram(
   const forget = () => [mov("r3", constant()), mov("r4", safe())];
 
   const computedFrame = (width: Width): Line[] => {
-    const after = `after ${labels++}`;
+    const after = steps.place();
     return [
       ...index(31),
       ...random.once(2) ? [add("r3", "r6")] : [mov("r4", "r6"), add("r4", "r3"), mov("r3", "r4")],
@@ -167,15 +155,14 @@ export function provedProgram(
               mov("r4", 0),
               call(Helper.ringbufOutput),
             ],
-            // What a call returns is the kernel's own; the other registers are lost.
-            ...(["r0", ...ARGUMENTS] as const).map((register) => mov(register, constant())),
+            ...steps.afterCall(),
           ]
-          // What a jump leaps over nothing else may reach, and the verifier refuses that.
-          : [jump(`next ${labels}`), label(`next ${labels++}`)];
+          : steps.jumpToNext();
     }
   };
 
-  const lines: Line[] = [
+  const fold = (register: Register) => [shiftLeft("r0", 3), add("r0", register)];
+  return [
     load(4, "r6", "r1", 0),
     load(4, "r8", "r1", 4),
     mov("r0", random.pick([1, 2])),
@@ -185,18 +172,7 @@ export function provedProgram(
     mapValue("r7", maps.config, CONFIG_BASE),
     ...NUMBERS.map((register) => mov(register, constant())),
     ...[8, 16, 24, 32, 40].map((at) => store(8, "r10", -at, any())),
-  ];
-  for (let i = 0; i < length; i++) {
-    for (const ready of open.filter((place) => place.left-- === 0)) {
-      lines.push(label(ready.name));
-      open.splice(open.indexOf(ready), 1);
-    }
-    lines.push(...one());
-  }
-  const fold = (register: Register) => [shiftLeft("r0", 3), add("r0", register)];
-  return [
-    ...lines,
-    ...open.map(({ name }) => label(name)),
+    ...steps.list(length, one),
     ...NUMBERS.slice(1).flatMap(fold),
     ...[8, 16, 24, 32, 40].flatMap((at) => [load(8, "r1", "r10", -at), ...fold("r1")]),
     mov("r1", "r0"),

@@ -8,7 +8,6 @@ import {
   exit,
   fromBigEndian16,
   Helper,
-  jump,
   jumpIfCommonBit,
   jumpIfEqual,
   jumpIfGreater,
@@ -18,7 +17,6 @@ import {
   mapValue,
   mov,
   or,
-  type Register,
   shiftLeft,
   shiftRight,
   store,
@@ -26,31 +24,18 @@ import {
   type Width,
 } from "../../src/bpf/isa.ts";
 import type { Random } from "../judge/random.ts";
+import { NUMBERS, RandomSteps, WIDTHS } from "./random_steps.ts";
 
 /** Bytes of the frame and of the map's value that programs look at. */
 export const FRAME_BYTES = 64;
 export const VALUE_BYTES = 64;
 const STACK_BYTES = 32;
 
-const WIDTHS: readonly Width[] = [1, 2, 4, 8];
-const LOST_IN_CALLS: readonly Register[] = ["r1", "r2", "r3", "r4", "r5"];
-/** Registers with numbers; r6 the frame, r7 the map's value, r8 the frame's end, r10 the stack. */
-const NUMBERS: readonly Register[] = ["r0", ...LOST_IN_CALLS, "r9"];
-
 /** @returns a program of about `length` random instructions that ends with a number in r0. */
 export function randomProgram(random: Random, length: number, map: number): Line[] {
-  const number = () => random.pick(NUMBERS);
-  const constant = () =>
-    random.once(2) ? random.below(0x1_0000_0000) - 0x8000_0000 : random.below(70) - 2;
+  const steps = new RandomSteps(random);
+  const { number, constant, target } = steps;
   const within = (bytes: number, width: Width) => width * random.below(bytes / width);
-  let labels = 0;
-  /** Places that jumps go to, and how many instructions are left until there. */
-  const open: { name: string; left: number }[] = [];
-  const target = () => {
-    const name = `after ${labels++}`;
-    open.push({ name, left: 1 + random.below(6) });
-    return name;
-  };
 
   const one = (): Line[] => {
     const width = random.pick(WIDTHS);
@@ -94,18 +79,13 @@ export function randomProgram(random: Random, length: number, map: number): Line
         ];
       }
       default:
-        // The time is the kernel's own; the other registers are lost.
         return random.once(4)
-          ? [
-            call(Helper.ktimeGetNs),
-            ...(["r0", ...LOST_IN_CALLS] as const).map((register) => mov(register, constant())),
-          ]
-          // What a jump leaps over nothing else may reach, and the verifier refuses that.
-          : [jump(`next ${labels}`), label(`next ${labels++}`)];
+          ? [call(Helper.ktimeGetNs), ...steps.afterCall()]
+          : steps.jumpToNext();
     }
   };
 
-  const lines: Line[] = [
+  return [
     load(4, "r6", "r1", 0),
     load(4, "r8", "r1", 4),
     mov("r2", "r6"),
@@ -115,13 +95,8 @@ export function randomProgram(random: Random, length: number, map: number): Line
     mapValue("r7", map),
     ...NUMBERS.map((register) => mov(register, constant())),
     ...[8, 16, 24, 32].map((at) => store(8, "r10", -at, number())),
+    ...steps.list(length, one),
+    label("end"),
+    exit(),
   ];
-  for (let i = 0; i < length; i++) {
-    for (const ready of open.filter((place) => place.left-- === 0)) {
-      lines.push(label(ready.name));
-      open.splice(open.indexOf(ready), 1);
-    }
-    lines.push(...one());
-  }
-  return [...lines, ...open.map(({ name }) => label(name)), label("end"), exit()];
 }
