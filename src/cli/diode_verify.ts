@@ -50,7 +50,8 @@ export const command: Command = {
     }
     const tools = toolsOf(options.with);
     const read = file === undefined ? null : await certificateIn(`${file}`);
-    const program = await verified(context, read !== null && "proofs" in read ? read : null);
+    const given = read !== null && "proofs" in read ? read : null;
+    const program = await verified(context, given);
     const diodes = [];
     if (read !== null && "predicate" in read) {
       diodes.push(
@@ -64,9 +65,11 @@ export const command: Command = {
         await diode(context, plan, shipped === null ? undefined : pairingOf(shipped, name)),
       );
     }
-    const answers = tools.length === 0
-      ? []
-      : await askAll(tools, await provedConditions(), (answer) => tell(context, answer));
+    const answers = tools.length === 0 ? [] : await askAll(
+      tools,
+      await provedConditions(given ?? PROGRAM_CERTIFICATE),
+      (answer) => tell(context, answer),
+    );
     if (json) terminal.json({ program, diodes, tools: answers });
     if (answers.some(({ others }) => others.length > 0)) return Exit.failed;
     return answers.some(({ proved }) => proved === null) ? Exit.unknown : Exit.ok;
@@ -149,17 +152,17 @@ function tell({ json, terminal }: CommandContext, answer: ToolAnswer): void {
   for (const { condition, said } of others) terminal.out(`             ${condition}: ${said}`);
 }
 
-/** The program's conditions, with the proofs that come with it. */
-async function provedConditions(): Promise<Proved[]> {
+/** The program's conditions, with the proofs that a certificate holds. */
+async function provedConditions({ cuts, proofs }: ProgramCertificate): Promise<Proved[]> {
   return await Promise.all(
-    programConditions().map(async (condition) => ({
+    programConditions(cuts).map(async (condition) => ({
       condition,
-      proof: await unpack(condition.name, PROGRAM_CERTIFICATE.proofs[condition.name]),
+      proof: await unpack(condition.name, proofs[condition.name]),
     })),
   );
 }
 
 /** Writes every condition of the program, and its proof, for other people's tools. */
-export async function dumpProgram(folder: string): Promise<void> {
-  await dump(folder, await provedConditions());
+export async function dumpProgram(folder: string, proved: ProgramCertificate): Promise<void> {
+  await dump(folder, await provedConditions(proved));
 }

@@ -18,8 +18,8 @@ export const STAND_INS: Readonly<Record<MapName, number>> = {
 };
 
 /** @returns what has to be proved of the program. @throws VeiError `proof-program`. */
-export function programConditions(): Condition[] {
-  return conditionsOf(decode(diodeProgram(STAND_INS), STAND_INS), programCuts());
+export function programConditions(cuts = programCuts()): Condition[] {
+  return conditionsOf(decode(diodeProgram(STAND_INS), STAND_INS), cuts);
 }
 
 /**

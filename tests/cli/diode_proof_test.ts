@@ -118,3 +118,29 @@ Deno.test("what is proved of the program is written for other people's tools", (
     assertEquals(names.length % 4, 0);
     assertMatch(await Deno.readTextFile(`${folder}/entry.payload.smt2`), /\(check-sat\)\n$/);
   }));
+
+Deno.test("tools are asked of the certificate that was given, and of its own places", () =>
+  inFolder(async (folder) => {
+    const text = await Deno.readTextFile(`${SHIPPED}program.json`);
+    const file = `${folder}/program.json`;
+    await Deno.writeTextFile(file, text.replaceAll("spent", "worn"));
+    const { code, stdout, stderr } = await vei(
+      ["diode", "verify", "--file", file, "--with", "cadical", "--json"],
+    );
+    assertEquals(code, 0, stderr);
+    const { program: { conditions }, tools } = JSON.parse(stdout);
+    assertEquals(tools.map(({ proved }: { proved: number }) => proved), [conditions]);
+  }));
+
+Deno.test("everything is proved anew, and what is written is that", () =>
+  inFolder(async (folder) => {
+    const { code, stderr } = await vei(
+      ["diode", "prove", "--all", "--out", folder, "--dump", `${folder}/dump`],
+    );
+    assertEquals(code, 0, stderr);
+    const { proofs } = JSON.parse(await Deno.readTextFile(`${folder}/program.json`));
+    for (const name of shippedDiodes()) await Deno.stat(`${folder}/${name}.json`);
+    const dumped = [...Deno.readDirSync(`${folder}/dump`)].map(({ name }) => name)
+      .filter((name) => name.endsWith(".lrat"));
+    assertEquals(dumped.sort(), Object.keys(proofs).map((name) => `${name}.lrat`).sort());
+  }));
