@@ -23,10 +23,10 @@ import { because, type DiodeMaps, event } from "./program_parts.ts";
 import { slotOf } from "./reasons.ts";
 
 /** Bytes that the loop takes at once. */
-const GROUP = 8;
+export const GROUP = 8;
 
 /** Bytes that it asks at once whether they are calm; finer costs the verifier more time. */
-const UNIT = 4;
+export const UNIT = 4;
 
 /** No byte that the loop reaches is as far into the frame: headers, options and WALK_LIMIT. */
 const FURTHEST = 2048;
@@ -84,7 +84,7 @@ function sameAddress(near: string): Line[] {
 }
 
 /** Stack offsets: decidedBelow, and the state where the group of bytes began. */
-const DECIDED_BELOW = -EVENT_BYTES - 8, BEFORE_GROUP = -EVENT_BYTES - 16;
+export const DECIDED_BELOW = -EVENT_BYTES - 8, BEFORE_GROUP = -EVENT_BYTES - 16;
 
 /** After a whole group in state r0: once more from the loop's head, unless the state is decided. */
 function nextGroup(): Line[] {

@@ -12,16 +12,14 @@
  *
  * Nothing rests on this: the checker takes it for a claim, and so does the solver.
  */
-import { EVENT_BYTES, TABLE, WALK_LIMIT } from "../bpf/layout.ts";
+import { TABLE, WALK_LIMIT } from "../bpf/layout.ts";
 import { event } from "../bpf/program_parts.ts";
 import { programLabels } from "../bpf/program.ts";
+import { BEFORE_GROUP, DECIDED_BELOW, GROUP, UNIT } from "../bpf/program_walk.ts";
 import type { Cuts, Hint, Law, Place, Ways } from "./checker/program/hints.ts";
 
-/** Bytes that a round takes, and of which it asks at once whether they are calm. */
-const ROUND = 8, UNIT = 4;
 const LEAST_HEADERS = 54, MOST_HEADERS = 94;
 
-const all = (...facts: Hint[]): Hint => facts.reduce((all, fact) => ["and", all, fact]);
 const any = (...facts: Hint[]): Hint => facts.reduce((any, fact) => ["or", any, fact]);
 const add = (one: Hint, other: Hint): Hint => ["add", one, other];
 const twice = (one: Hint): Hint => add(one, one);
@@ -35,16 +33,18 @@ const after = (bytes: number): Hint =>
 const law = (law: Law, at: number) => [law, further(at), after(at)] as const;
 const bytes = (count: number) => [...Array(count).keys()];
 
+/** What two registers hold everywhere: where the frame begins and ends. */
+const ENDS: Place["registers"] = { 6: ["frame", 0], 8: ["frame", add("start", "length")] };
+
 /** What the registers hold wherever the payload is walked; `walked` is the state in r0. */
 function walking(walked: Hint): Place["registers"] {
   return {
+    ...ENDS,
     0: ["number", ["wide", walked]],
     2: ["frame", add("start", "index")],
     4: ["number", ["sub", "walkBytes", "index"]],
     5: ["number", ["wide", ["restless", walked]]],
-    6: ["frame", 0],
     7: ["table", TABLE.rows],
-    8: ["frame", add("start", "length")],
     9: ["table", TABLE.classes],
   };
 }
@@ -54,10 +54,9 @@ export function programCuts(): Cuts {
   const labels = programLabels();
   const slot = (label: string) => labels.get(label)!;
   const least: Hint = ["ule", LEAST_HEADERS, "start"], most: Hint = ["ule", "start", MOST_HEADERS];
-  const ends: Place["registers"] = { 6: ["frame", 0], 8: ["frame", add("start", "length")] };
   const payloadLength: Place["stack"][number] = [event("payloadLength"), 4, "length"];
-  const stack: Place["stack"] = [payloadLength, [-EVENT_BYTES - 8, 8, twice("decidedBelow")]];
-  const before: Place["stack"][number] = [-EVENT_BYTES - 16, 8, twice(["wide", "state"])];
+  const stack: Place["stack"] = [payloadLength, [DECIDED_BELOW, 8, twice("decidedBelow")]];
+  const before: Place["stack"][number] = [BEFORE_GROUP, 8, twice(["wide", "state"])];
   const row: Hint = ["row", "state"];
   const near: Hint = ["ule", "index", WALK_LIMIT];
   /** Not decided, and not beyond what the walk takes with so many bytes more. */
@@ -80,7 +79,7 @@ export function programCuts(): Cuts {
       payload: {
         slot: slot("payload"),
         registers: {
-          ...ends,
+          ...ENDS,
           1: ["number", "flags"],
           2: ["frame", "start"],
           4: ["number"],
@@ -103,15 +102,15 @@ export function programCuts(): Cuts {
         slot: slot("after 0"),
         registers: walking(after(UNIT)),
         stack: [...stack, before],
-        facts: [row, ...undecided(ROUND)],
+        facts: [row, ...undecided(GROUP)],
         laws: [
           law("walkLaw", 0),
           law("calmLaw", UNIT),
-          ...bytes(ROUND).map((at) => law("rowLaw", at)),
-          ...bytes(ROUND).slice(1).map((at) => law("decidedLaw", at)),
-          ...bytes(ROUND).map((at) => law("restLaw", at)),
+          ...bytes(GROUP).map((at) => law("rowLaw", at)),
+          ...bytes(GROUP).slice(1).map((at) => law("decidedLaw", at)),
+          ...bytes(GROUP).map((at) => law("restLaw", at)),
         ],
-        ways: { head: { index: further(ROUND), state: after(ROUND) }, tail: here },
+        ways: { head: { index: further(GROUP), state: after(GROUP) }, tail: here },
       },
       tail: {
         slot: slot("bytes"),
@@ -121,25 +120,25 @@ export function programCuts(): Cuts {
           near,
           ...undecided(0),
           any(
-            ["not", reaches("length", further(ROUND))],
-            ["not", reaches("walkBytes", further(ROUND))],
-            decided(after(ROUND)),
+            ["not", reaches("length", further(GROUP))],
+            ["not", reaches("walkBytes", further(GROUP))],
+            decided(after(GROUP)),
           ),
         ],
-        laws: bytes(ROUND + 1).map((at) => law("restLaw", at)),
+        laws: bytes(GROUP + 1).map((at) => law("restLaw", at)),
         ways: { decided: there, spent: there, end: there },
       },
       decided: {
         slot: slot("decided"),
-        registers: { ...ends, 0: ["number", ["wide", "state"]], 2: ["frame"] },
+        registers: { ...ENDS, 0: ["number", ["wide", "state"]], 2: ["frame"] },
         stack: [payloadLength],
-        facts: [least, all(decided("state"), ["eq", "accepts", "stopped"])],
+        facts: [least, ["and", decided("state"), ["eq", "accepts", "stopped"]]],
         laws: [],
         ways: { end: here },
       },
       spent: {
         slot: slot("spent"),
-        registers: { ...ends, 0: ["number", ["wide", "state"]] },
+        registers: { ...ENDS, 0: ["number", ["wide", "state"]] },
         stack: [payloadLength],
         facts: [
           least,
@@ -153,7 +152,7 @@ export function programCuts(): Cuts {
       },
       end: {
         slot: slot("end"),
-        registers: { ...ends, 0: ["number", ["ite", decided("state"), -1, ["wide", "state"]]] },
+        registers: { ...ENDS, 0: ["number", ["ite", decided("state"), -1, ["wide", "state"]]] },
         stack: [payloadLength],
         facts: [
           least,

@@ -55,15 +55,18 @@ function valueOf(term: Term, arg: (i: number) => bigint, values: Values): bigint
   }
 }
 
-/** @returns the functions of a frame and of what the maps hold; what is beyond them is 0. */
+/**
+ * @param rows the table's; without them they are found when they are asked for.
+ * @returns the functions of a frame and of what the maps hold; what is beyond them is 0.
+ */
 export function functionsOf(
   frame: Uint8Array,
   table: Uint8Array,
   config: Uint8Array,
+  rows?: ReadonlySet<number>,
 ): Values["apply"] {
   const byte = (bytes: Uint8Array, at: bigint) =>
     at < BigInt(bytes.length) ? BigInt(bytes[Number(at)]) : 0n;
-  const rows = rowsOf(table);
   return (name, at) => {
     switch (name) {
       case "frame":
@@ -75,7 +78,7 @@ export function functionsOf(
       case "table16":
         return byte(table, at) | byte(table, at + 1n) << 8n;
       case "row":
-        return rows.has(Number(at)) ? 1n : 0n;
+        return (rows ??= rowsOf(table)).has(Number(at)) ? 1n : 0n;
       case "rest": // index, state
         return restOf(frame, table, config, Number(at >> 16n), Number(at & 0xffffn));
       default:

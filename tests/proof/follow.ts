@@ -7,15 +7,12 @@ import { assertEquals } from "@std/assert";
 import { diodeProgram } from "../../src/bpf/program.ts";
 import { ENTRY, Part, partsOf } from "../../src/proof/checker/program/conditions.ts";
 import { decode } from "../../src/proof/checker/program/decode.ts";
-import { EVENT_BYTES } from "../../src/bpf/layout.ts";
+import { BEFORE_GROUP } from "../../src/bpf/program_walk.ts";
 import { Specification } from "../../src/proof/checker/program/specification.ts";
 import { type Term, Terms } from "../../src/proof/checker/program/term.ts";
 import { STAND_INS } from "../../src/proof/program_certificate.ts";
 import { programCuts } from "../../src/proof/program_places.ts";
 import { evaluator, functionsOf, type Values } from "./evaluate.ts";
-
-/** Where the program keeps the state in which a round began. */
-const BEFORE_GROUP = -EVENT_BYTES - 16;
 
 /** What the variables of a part stand for. */
 interface Place {
